@@ -1,0 +1,43 @@
+package payer
+
+import data.payer.versions
+
+# METADATA
+# title: Catalogue
+# description: Every document and version held, with dates, codes, facts and criteria in words, oldest version first.
+# entrypoint: true
+catalogue := {"documents": [entry |
+	some document in sort({name | data.payer.criteria[name][_].about})
+	entry := {
+		"document": document,
+		"versions": [_version(document, version) | some version in sort(versions.of(document))],
+	}
+]}
+
+_version(document, version) := object.union(
+	object.remove(versions.summary(document, version), ["document"]),
+	{
+		"codes": about.custom.codes,
+		"history": about.custom.history,
+		"facts": [object.union(fact, {"criteria": _clauses(criteria, fact.name)}) | some fact in facts],
+		"criteria": json.remove(criteria, _of_a_request(criteria)),
+	},
+) if {
+	about := data.payer.criteria[document][version].about
+	facts := data.payer.criteria[document][version].facts
+	unknown := {fact.name: null | some fact in facts}
+	criteria := data.payer.criteria[document][version].criteria with input.facts as unknown
+}
+
+# The paths of what a node says of a request rather than of the document.
+_of_a_request(criteria) := [path |
+	walk(criteria, [path, _])
+	path[count(path) - 1] in {"state", "value"}
+]
+
+# The clauses that read a fact, in the order of the document.
+_clauses(criteria, fact) := [clause |
+	walk(criteria.pathways, [_, node])
+	node.fact == fact
+	clause := trim_suffix(node.id, concat("", [".", fact]))
+]

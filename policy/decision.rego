@@ -1,0 +1,81 @@
+# METADATA
+# title: Payer criteria
+# description: |
+#   The entry points that services ask; see the contract. A decision is defined for every input: what is wrong with a
+#   request is said in the decision, never by its absence.
+package payer
+
+import data.payer.request
+import data.payer.versions
+
+# METADATA
+# title: Decision
+# description: The decision on the request in `input`.
+# entrypoint: true
+decision := _invalid if {
+	count(request.errors) > 0
+} else := _no_policy_in_force if {
+	not request.version
+} else := _decided
+
+# METADATA
+# title: Decisions
+# description: One decision for each of `input.requests`, in their order.
+# entrypoint: true
+decisions := [_of(item) | some item in input.requests] if {
+	is_array(input.requests)
+} else := [_refused([{"path": "requests", "message": "must be an array of requests"}])] if {
+	is_object(input)
+} else := [_refused([{"path": "", "message": "must be an object"}])]
+
+_of(item) := result if {
+	result := decision with input as item
+}
+
+_invalid := object.union(_refused(request.errors), {
+	"request_id": request.request_id,
+	"date_of_service": request.date_of_service,
+})
+
+_refused(errors) := {
+	"outcome": "invalid_request",
+	"next_step": "correct_request",
+	"summary": "The request is not valid and was not decided; correct the errors and send it again.",
+	"request_id": null,
+	"date_of_service": null,
+	"policy": null,
+	"pathways_met": [],
+	"criteria": null,
+	"reasons": [],
+	"missing": [],
+	"advisories": [],
+	"errors": errors,
+}
+
+_no_policy_in_force := {
+	"outcome": "no_policy_in_force",
+	"next_step": "clinical_review",
+	"summary": concat("", [
+		"No version of ", input.document, " is held for this date of service, so a person must review the request.",
+	]),
+	"request_id": request.request_id,
+	"date_of_service": input.date_of_service,
+	"policy": null,
+	"pathways_met": [],
+	"criteria": null,
+	"reasons": [],
+	"missing": [],
+	"advisories": [],
+	"errors": [],
+}
+
+_decided := result if {
+	case := request.case
+	outcome := data.payer.outcome.decided with input as case
+	result := object.union(outcome, {
+		"request_id": request.request_id,
+		"date_of_service": input.date_of_service,
+		"policy": versions.summary(input.document, case.version),
+		"errors": [],
+	})
+}

@@ -1,0 +1,215 @@
+# METADATA
+# title: The request
+# description: |
+#   What is wrong with a request, all of it at once, and the parts of a valid one that the rest reads. No value of the
+#   wrong type passes here: between kinds Rego compares by kind, and a string is greater than every number.
+#   A message never holds a value of the request; a path holds only names.
+package payer.request
+
+import data.payer.versions
+
+# METADATA
+# title: Errors
+# description: One per path, sorted by path, each with `path` and `message`; empty for a valid request.
+errors := [{"path": path, "message": message} |
+	faults := sort(_faults)
+	some i, [path, message] in faults
+	not faults[i - 1][0] == path
+]
+
+# METADATA
+# title: Version
+# description: The version of the document in force on the date of service; undefined when there is none.
+version := versions.in_force(input.document, input.date_of_service) if {
+	not _document_fault
+	not _date_fault
+}
+
+# METADATA
+# title: Case
+# description: |
+#   A valid request made ready for the criteria: with the `version` in force, with every fact that the version knows,
+#   null when unknown, and with its codes as they are compared.
+case := object.union(input, {
+	"version": version,
+	"facts": object.union({name: null | some name, _ in _facts_by_name}, input.facts),
+	"codes": {"hcpcs": _hcpcs, "icd10": _icd10},
+})
+
+_hcpcs := comparable(input.codes.hcpcs) if {
+	input.codes.hcpcs != null
+} else := null
+
+_icd10 := [comparable(code) | some code in input.codes.icd10]
+
+# METADATA
+# title: Identifier
+# description: The request's own identifier, null when it has none or an invalid one.
+request_id := input.request_id if {
+	is_string(input.request_id)
+	not _request_id_fault
+} else := null
+
+# METADATA
+# title: Date of service
+# description: The date of service, null when it is not valid.
+date_of_service := input.date_of_service if {
+	not _date_fault
+} else := null
+
+# METADATA
+# title: Comparable code
+# description: A code without case and dots.
+comparable(code) := upper(replace(code, ".", ""))
+
+_names := {"document", "date_of_service", "request_id", "codes", "facts"}
+
+_code_names := {"hcpcs", "icd10"}
+
+_facts_by_name := {fact.name: fact | some fact in data.payer.criteria[input.document][version].facts}
+
+_faults contains ["", "must be an object"] if not is_object(input)
+
+_faults contains [name, "is not a field of a request"] if some name in (object.keys(input) - _names)
+
+_faults contains ["document", _document_fault]
+
+_document_fault := "is required" if {
+	object.get(input, "document", null) == null
+} else := "must be a string" if {
+	not is_string(input.document)
+} else := "is not a document held here" if {
+	count(versions.of(input.document)) == 0
+}
+
+_faults contains ["date_of_service", _date_fault]
+
+_date_fault := "is required" if {
+	object.get(input, "date_of_service", null) == null
+} else := "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199" if {
+	not _is_date(input.date_of_service)
+}
+
+_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])$`, date)
+
+_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-(0[469]|11)-(0[1-9]|[12][0-9]|30)$`, date)
+
+_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-02-(0[1-9]|1[0-9]|2[0-8])$`, date)
+
+# The leap days: years divisible by four, but 1900 and 2100.
+_is_date(date) if regex.match(`^((19|20|21)(0[48]|[2468][048]|[13579][26])|2000)-02-29$`, date)
+
+_faults contains ["request_id", _request_id_fault]
+
+_request_id_fault := "must be a string of 1 to 128 characters" if {
+	input.request_id != null
+	not _is_text(input.request_id, 128)
+}
+
+_faults contains ["codes", "must be an object"] if {
+	input.codes != null
+	not is_object(input.codes)
+}
+
+_faults contains [concat(".", ["codes", name]), "is not a field of codes"] if {
+	some name in (object.keys(input.codes) - _code_names)
+}
+
+_faults contains ["codes.hcpcs", "must be a string of 1 to 20 characters"] if {
+	input.codes.hcpcs != null
+	not _is_text(input.codes.hcpcs, 20)
+}
+
+_faults contains ["codes.icd10", "must be an array"] if {
+	input.codes.icd10 != null
+	not is_array(input.codes.icd10)
+}
+
+_faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), "must be a string of 1 to 20 characters"] if {
+	is_array(input.codes.icd10)
+	some i, code in input.codes.icd10
+	not _is_text(code, 20)
+}
+
+_faults contains ["facts", "is required"] if object.get(input, "facts", null) == null
+
+_faults contains ["facts", "must be an object"] if {
+	input.facts != null
+	not is_object(input.facts)
+}
+
+_faults contains [concat(".", ["facts", name]), "is not a fact of this version of the document"] if {
+	version
+	some name in (object.keys(input.facts) - object.keys(_facts_by_name))
+}
+
+_faults contains [concat(".", ["facts", fact.name]), message] if {
+	some fact in _doubtful
+	message := _value_fault(fact, input.facts[fact.name])
+}
+
+_faults contains [concat("", ["facts.", fact.name, "[", format_int(i, 10), "]"]), _one_of(fact)] if {
+	some fact in _doubtful
+	fact.type == "array"
+	some i, item in input.facts[fact.name]
+	not fact.values[item]
+}
+
+# Most facts hold one of the values listed for them. Those are told apart in one step, since most requests are valid;
+# what is left is numbers, arrays, nulls and everything wrong.
+_listed contains name if {
+	some name, value in input.facts
+	_facts_by_name[name].values[value]
+}
+
+_doubtful contains _facts_by_name[name] if {
+	some name in (object.keys(input.facts) - _listed)
+	input.facts[name] != null
+}
+
+_value_fault(fact, _) := _one_of(fact) if fact.type == "string"
+
+_value_fault(fact, _) := "must be true or false" if fact.type == "boolean"
+
+_value_fault(fact, value) := _number_in_range("a whole number", fact) if {
+	fact.type == "integer"
+	not _is_whole(fact, value)
+}
+
+_value_fault(fact, value) := _number_in_range("a number", fact) if {
+	fact.type == "number"
+	not _in_range(fact, value)
+}
+
+_value_fault(fact, value) := _array_fault(value) if fact.type == "array"
+
+_array_fault(value) := "must be an array" if {
+	not is_array(value)
+} else := "must not repeat an item" if {
+	count(value) != count({item | some item in value})
+}
+
+_is_whole(fact, value) if {
+	_in_range(fact, value)
+	floor(value) == value
+}
+
+_in_range(fact, value) if {
+	is_number(value)
+	value >= fact.minimum
+	value <= fact.maximum
+}
+
+_is_text(value, longest) if {
+	is_string(value)
+	count(value) >= 1
+	count(value) <= longest
+}
+
+_one_of(fact) := concat(" ", ["must be one of", concat(", ", object.keys(fact.values))])
+
+_number_in_range(kind, fact) := concat(" ", [
+	"must be", kind,
+	"from", format_int(fact.minimum, 10),
+	"to", format_int(fact.maximum, 10),
+])
