@@ -3,7 +3,7 @@
 # title: Blincyto (blinatumomab)
 # description: When blinatumomab, which binds CD19 on B-cells and CD3 on T-cells, is medically necessary.
 # schemas:
-#   - input: schema.cc0126
+#   - input: schema.cc0126_2025_04_01
 # custom:
 #   document: CC-0126
 #   version: "2025-04-01"
@@ -264,9 +264,15 @@ clause_iv := {
 	part := clause.custom.parts
 	fact := input.facts
 	treatment_phase := object.get({"maintenance": "met", null: "unknown"}, fact.treatment_phase, "not_met")
-	combined_with := object.get({[]: "met", null: "unknown"}, fact.combined_with, "not_met")
+	combined_with := _single_agent
 	alternating_with := _alternating_with_pomp
 }
+
+_single_agent := "unknown" if {
+	input.facts.combined_with == null
+} else := "met" if {
+	input.facts.combined_with == []
+} else := "not_met"
 
 _alternating_with_pomp := "unknown" if {
 	input.facts.alternating_with == null
@@ -363,10 +369,10 @@ advisories contains {"code": note.custom.advisory, "text": note.description} if 
 	_conflicts(code, input.facts.disease)
 }
 
-_conflicts(code, "all") if startswith(code, "C833")
+_conflicts(code, "all") if startswith(code, "C83.3")
 
 _conflicts(code, disease) if {
-	startswith(code, "C910")
+	startswith(code, "C91.0")
 	disease in {"dlbcl", "other"}
 }
 

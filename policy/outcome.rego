@@ -5,8 +5,6 @@
 #   what is still needed, and the advisories.
 package payer.outcome
 
-import data.payer.request
-
 # METADATA
 # title: Decided
 # description: The part of a decision that comes from the criteria.
@@ -147,7 +145,7 @@ _raised_contradictions := _contradictions if {
 _code_advisories contains {"code": note.custom.advisory, "text": note.description} if {
 	note := rego.metadata.rule()
 	input.codes.hcpcs != null
-	not input.codes.hcpcs in _listed("hcpcs")
+	not _codes.hcpcs[input.codes.hcpcs]
 }
 
 # METADATA
@@ -158,9 +156,7 @@ _code_advisories contains {"code": note.custom.advisory, "text": note.descriptio
 _code_advisories contains {"code": note.custom.advisory, "text": note.description} if {
 	note := rego.metadata.rule()
 	some code in input.codes.icd10
-	not code in _listed("icd10")
+	not _codes.icd10[code]
 }
 
-_listed(system) := {request.comparable(code) |
-	some code, _ in data.payer.criteria[input.document][input.version].about.custom.codes[system]
-}
+_codes := data.payer.criteria[input.document][input.version].about.custom.codes

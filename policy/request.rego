@@ -36,12 +36,6 @@ case := object.union(input, {
 	"codes": {"hcpcs": _hcpcs, "icd10": _icd10},
 })
 
-_hcpcs := comparable(input.codes.hcpcs) if {
-	input.codes.hcpcs != null
-} else := null
-
-_icd10 := [comparable(code) | some code in input.codes.icd10]
-
 # METADATA
 # title: Identifier
 # description: The request's own identifier, null when it has none or an invalid one.
@@ -57,10 +51,16 @@ date_of_service := input.date_of_service if {
 	not _date_fault
 } else := null
 
-# METADATA
-# title: Comparable code
-# description: A code without case and dots.
-comparable(code) := upper(replace(code, ".", ""))
+# Codes are compared without case and dots: in capitals, and a diagnosis code with its one dot where ICD-10 has it.
+_hcpcs := upper(replace(input.codes.hcpcs, ".", "")) if {
+	input.codes.hcpcs != null
+} else := null
+
+_icd10 := [dotted |
+	some code in input.codes.icd10
+	plain := upper(replace(code, ".", ""))
+	dotted := trim_suffix(concat(".", [substring(plain, 0, 3), substring(plain, 3, -1)]), ".")
+]
 
 _names := {"document", "date_of_service", "request_id", "codes", "facts"}
 
@@ -155,11 +155,13 @@ _faults contains [concat("", ["facts.", fact.name, "[", format_int(i, 10), "]"])
 	not fact.values[item]
 }
 
-# Most facts hold one of the values listed for them. Those are told apart in one step, since most requests are valid;
+# Most facts hold one of the values listed for them. Those are set aside in one step, since most requests are valid;
 # what is left is numbers, arrays, nulls and everything wrong.
 _listed contains name if {
 	some name, value in input.facts
-	_facts_by_name[name].values[value]
+	fact := _facts_by_name[name]
+	fact.values[value]
+	fact.type != "array"
 }
 
 _doubtful contains _facts_by_name[name] if {

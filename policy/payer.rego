@@ -22,22 +22,22 @@ decision := _invalid if {
 # title: Decisions
 # description: One decision for each of `input.requests`, in their order.
 # entrypoint: true
-decisions := [_of(item) | some item in input.requests] if {
+decisions := [item_decision |
+	some item in input.requests
+	item_decision := decision with input as item
+] if {
 	is_array(input.requests)
-} else := [_refused([{"path": "requests", "message": "must be an array of requests"}])] if {
+} else := [object.union(_refused, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})] if {
 	is_object(input)
-} else := [_refused([{"path": "", "message": "must be an object"}])]
+} else := [object.union(_refused, {"errors": [{"path": "", "message": "must be an object"}]})]
 
-_of(item) := result if {
-	result := decision with input as item
-}
-
-_invalid := object.union(_refused(request.errors), {
+_invalid := object.union(_refused, {
+	"errors": request.errors,
 	"request_id": request.request_id,
 	"date_of_service": request.date_of_service,
 })
 
-_refused(errors) := {
+_refused := {
 	"outcome": "invalid_request",
 	"next_step": "correct_request",
 	"summary": "The request is not valid and was not decided; correct the errors and send it again.",
@@ -49,7 +49,7 @@ _refused(errors) := {
 	"reasons": [],
 	"missing": [],
 	"advisories": [],
-	"errors": errors,
+	"errors": [],
 }
 
 _no_policy_in_force := {
@@ -79,3 +79,9 @@ _decided := result if {
 		"errors": [],
 	})
 }
+
+# METADATA
+# title: Catalogue
+# description: Every document and version held, with its dates, codes, facts and criteria in words.
+# entrypoint: true
+catalogue := {"documents": data.payer.holdings.documents}

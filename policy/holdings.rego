@@ -1,18 +1,20 @@
-package payer
+# METADATA
+# title: The catalogue
+# description: What is held, in words, for people and for programs that build forms.
+package payer.holdings
 
 import data.payer.versions
 
 # METADATA
-# title: Catalogue
-# description: Every document and version held, with dates, codes, facts and criteria in words, oldest version first.
-# entrypoint: true
-catalogue := {"documents": [entry |
+# title: Documents
+# description: Every document with its versions, oldest first.
+documents := [entry |
 	some document in sort({name | data.payer.criteria[name][_].about})
 	entry := {
 		"document": document,
 		"versions": [_version(document, version) | some version in sort(versions.of(document))],
 	}
-]}
+]
 
 _version(document, version) := object.union(
 	object.remove(versions.summary(document, version), ["document"]),
@@ -29,8 +31,8 @@ _version(document, version) := object.union(
 	criteria := data.payer.criteria[document][version].criteria with input.facts as unknown
 }
 
-# The paths of what a node says of a request rather than of the document.
-_of_a_request(criteria) := [path |
+# Where a node speaks of a request rather than of the document.
+_of_a_request(criteria) := [concat("/", [trim(json.marshal(step), "\"") | some step in path]) |
 	walk(criteria, [path, _])
 	path[count(path) - 1] in {"state", "value"}
 ]
