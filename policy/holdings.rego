@@ -28,7 +28,7 @@ _version(document, version) := object.union(
 	about := data.payer.criteria[document][version].about
 	facts := data.payer.criteria[document][version].facts
 	unknown := {fact.name: null | some fact in facts}
-	criteria := data.payer.criteria[document][version].criteria with input.facts as unknown
+	criteria := data.payer.criteria[document][version].criteria with input as {"facts": unknown}
 }
 
 # Where a node speaks of a request rather than of the document.

@@ -208,7 +208,7 @@ _is_text(value, longest) if {
 	count(value) <= longest
 }
 
-_one_of(fact) := concat(" ", ["must be one of", concat(", ", object.keys(fact.values))])
+_one_of(fact) := concat(" ", ["must be one of", concat(", ", sort(object.keys(fact.values)))])
 
 _number_in_range(kind, fact) := concat(" ", [
 	"must be", kind,

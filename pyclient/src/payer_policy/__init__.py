@@ -1,0 +1,61 @@
+"""Ask a payer's clinical criteria for a prior-authorisation decision, from a server or in process.
+
+    from datetime import date
+    from payer_policy import EmbeddedPolicy, Request
+    from payer_policy.cc0126 import Facts
+
+    with EmbeddedPolicy() as policy:
+        decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
+"""
+
+from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
+from payer_policy.errors import (
+    InvalidRequest,
+    InvalidValue,
+    MissingExtra,
+    PolicyError,
+    PolicyNotLoaded,
+    PolicyRefused,
+    PolicyUnreachable,
+    ProtocolError,
+)
+from payer_policy.model import (
+    Advisory,
+    Criteria,
+    Criterion,
+    Decision,
+    Missing,
+    NextStep,
+    Outcome,
+    Policy,
+    Reason,
+    Request,
+    RequestError,
+    State,
+)
+
+__all__ = [
+    "Advisory",
+    "Criteria",
+    "Criterion",
+    "Decision",
+    "EmbeddedPolicy",
+    "InvalidRequest",
+    "InvalidValue",
+    "Missing",
+    "MissingExtra",
+    "NextStep",
+    "Outcome",
+    "Policy",
+    "PolicyBase",
+    "PolicyClient",
+    "PolicyError",
+    "PolicyNotLoaded",
+    "PolicyRefused",
+    "PolicyUnreachable",
+    "ProtocolError",
+    "Reason",
+    "Request",
+    "RequestError",
+    "State",
+]

@@ -1,0 +1,263 @@
+"""The command `payer-policy`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
+from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
+from payer_policy.model import Criterion, Decision, Outcome, State
+
+try:
+    import yaml
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.tree import Tree
+except ImportError:  # main() says what to install
+    if not TYPE_CHECKING:
+        yaml = None
+
+_DECIDED, _INVALID, _FAILED = 0, 2, 3
+
+_EXAMPLES = """examples:
+  payer-policy decide request.yaml                    decide with the policy that this package ships
+  payer-policy decide a.json b.yaml --json            one decision a line, for programs
+  cat request.json | payer-policy decide -            from standard input
+  payer-policy decide request.yaml --server http://127.0.0.1:8181
+  payer-policy catalogue CC-0126
+
+exit status: 0 decided, 2 invalid request or unreadable file, 3 policy unreachable or failing
+"""
+
+_COLOUR = {
+    Outcome.APPROVED: "green",
+    Outcome.NOT_APPROVED: "red",
+    Outcome.NEEDS_INFORMATION: "yellow",
+    Outcome.NO_POLICY_IN_FORCE: "magenta",
+    Outcome.INVALID_REQUEST: "red",
+}
+
+_MARK = {State.MET: "[green]✔ met[/]", State.NOT_MET: "[red]✘ not met[/]", State.UNKNOWN: "[yellow]? unknown[/]"}
+
+
+class _Unreadable(Exception):
+    """A file that holds no request; the message names the file, and the line where there is one."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit status."""
+    options = _parser().parse_args(arguments)
+    if yaml is None:
+        print("payer-policy needs rich and pyyaml: pip install 'payer-policy-client[embedded,cli]'", file=sys.stderr)
+        return _FAILED
+    # A pipe has no width of its own.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    try:
+        policy: PolicyBase = PolicyClient(options.server) if options.server else EmbeddedPolicy()
+        with closing(policy):
+            status: int = options.run(policy, options, console)
+            return status
+    except (PolicyError, MissingExtra) as error:
+        print(f"payer-policy: {error}", file=sys.stderr)
+        return _FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="payer-policy",
+        description="Decide prior-authorisation requests by a payer's clinical criteria.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('payer-policy-client')}")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--server", metavar="URL", help="an OPA that serves the policy, instead of the embedded one")
+    shared.add_argument("--json", action="store_true", help="JSON, for programs")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    decide = commands.add_parser(
+        "decide",
+        parents=[shared],
+        help="decide the requests in files",
+        description="Decide every request in the files: JSON or YAML, one request, a list, or several YAML documents.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    decide.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for standard input")
+    decide.set_defaults(run=_decide)
+    catalogue = commands.add_parser("catalogue", parents=[shared], help="list documents, versions, facts and criteria")
+    catalogue.add_argument("document", nargs="?", metavar="DOCUMENT", help="only this one")
+    catalogue.set_defaults(run=_catalogue)
+    return parser
+
+
+def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    status = _DECIDED
+    for name in options.files:
+        try:
+            for request in _requests(name):
+                try:
+                    decision = policy.decide(request)
+                except InvalidRequest as invalid:
+                    decision = invalid.decision
+                    status = max(status, _INVALID)
+                if options.json:
+                    print(json.dumps(decision.to_dict(), ensure_ascii=False))
+                else:
+                    _show(decision, name, console)
+        except (_Unreadable, InvalidValue) as error:
+            print(f"payer-policy: {name}: {error}", file=sys.stderr)
+            status = max(status, _INVALID)
+        except PolicyError as error:
+            print(f"payer-policy: {name}: {error}", file=sys.stderr)
+            status = _FAILED
+    return status
+
+
+def _requests(name: str) -> Iterator[Any]:
+    try:
+        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _Unreadable(getattr(error, "strerror", None) or "is not UTF-8 text") from None
+    try:
+        # JSON first: YAML reads most of it, but not all of it, and not with the same numbers.
+        documents = [json.loads(text)]
+    except json.JSONDecodeError as not_json:
+        if name.endswith(".json"):
+            raise _Unreadable(f"line {not_json.lineno}: not JSON ({not_json.msg})") from None
+        try:
+            documents = list(yaml.safe_load_all(text))
+        except yaml.YAMLError as not_yaml:
+            mark = getattr(not_yaml, "problem_mark", None)
+            line = f"line {mark.line + 1}: " if mark else ""
+            raise _Unreadable(f"{line}neither JSON nor YAML") from None
+    documents = [document for document in documents if document is not None]
+    if not documents:
+        raise _Unreadable("holds no request")
+    for document in documents:
+        for request in document if isinstance(document, list) else [document]:
+            yield _dates_as_text(request)
+
+
+def _dates_as_text(value: Any) -> Any:  # noqa: ANN401
+    """YAML reads an unquoted 2025-06-01 as a date; the contract has a string."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, dict):
+        return {name: _dates_as_text(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_dates_as_text(item) for item in value]
+    return value
+
+
+def _show(decision: Decision, name: str, console: Console) -> None:
+    colour = _COLOUR[decision.outcome]
+    outcome = decision.outcome.value.replace("_", " ").upper()
+    lines = [f"[bold {colour}]{outcome}[/]  next step: {decision.next_step.value.replace('_', ' ')}"]
+    lines.append(escape(decision.summary))
+    if decision.policy:
+        policy = decision.policy
+        until = f" to {policy.effective_to}" if policy.effective_to else ""
+        lines.append(
+            escape(
+                f"{policy.document} {policy.title}, version {policy.version}, in force from {policy.effective_from}{until},"
+                f" last reviewed {policy.last_reviewed}"
+            )
+        )
+    subject = " ".join(part for part in (decision.request_id, str(decision.date_of_service or "")) if part)
+    console.print(Panel("\n".join(lines), title=escape(name), subtitle=escape(subject), border_style=colour))
+    if decision.criteria:
+        tree = Tree("criteria, any one pathway suffices")
+        for pathway in decision.criteria.pathways:
+            _grow(tree, pathway, "pathway ")
+        for exclusion in decision.criteria.exclusions:
+            _grow(tree, exclusion, "")
+        console.print(tree)
+    if decision.reasons:
+        console.print("\n[bold]settled by[/] " + escape(", ".join(reason.criterion for reason in decision.reasons)))
+    for advisory in decision.advisories:
+        console.print(f"[bold yellow]note[/] {advisory.code}: {escape(advisory.text)}")
+    if decision.missing:
+        console.print("\n[bold]still needed[/]")
+        for number, item in enumerate(decision.missing, 1):
+            console.print(f"  {number}. {escape(item.question)} [dim]{item.fact}, for {', '.join(item.criteria)}[/]")
+    for error in decision.errors:
+        console.print(f"  [red]{escape(error.path or 'the request')}[/] {escape(error.message)}")
+    console.print()
+
+
+def _grow(tree: Tree, node: Criterion, kind: str) -> None:
+    if len(node.parts) == 1 and node.parts[0].id == node.id:
+        node = node.parts[0]  # a pathway of one clause: said once
+    line = f"{_MARK[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
+    if node.evidence:
+        line += f" [dim]({escape(', '.join(node.evidence))})[/]"
+    if node.fact:
+        known = "" if node.value is None else f" = {json.dumps(node.value, ensure_ascii=False)}"
+        line += f"  [cyan]{escape(node.fact + known)}[/]"
+    branch = tree.add(line)
+    for part in node.parts:
+        _grow(branch, part, "")
+
+
+def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    documents = [
+        entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])
+    ]
+    if not documents:
+        print(f"payer-policy: {options.document} is not held", file=sys.stderr)
+        return _INVALID
+    if options.json:
+        print(json.dumps({"documents": documents}, ensure_ascii=False))
+        return _DECIDED
+    for entry in documents:
+        for held in entry["versions"]:
+            until = held["effective_to"] or "now"
+            console.print(
+                f"[bold]{escape(entry['document'])}[/] {escape(held['title'])}, version {held['version']}, in force"
+                f" from {held['effective_from']} to {until}, last reviewed {held['last_reviewed']}"
+            )
+            tree = Tree("criteria")
+            for node in held["criteria"]["pathways"] + held["criteria"]["exclusions"]:
+                _grow_words(tree, node)
+            console.print(tree)
+            table = Table("fact", "values", "question", "read by")
+            for fact in held["facts"]:
+                table.add_row(
+                    fact["name"], escape(_values(fact)), escape(fact["question"]), ", ".join(fact["criteria"])
+                )
+            console.print(table)
+            for system, codes in held["codes"].items():
+                console.print(f"{system}: {escape(', '.join(f'{code} ({label})' for code, label in codes.items()))}")
+            console.print()
+    return _DECIDED
+
+
+def _values(fact: dict[str, Any]) -> str:
+    if "minimum" in fact:
+        return f"{fact['type']}, {fact['minimum']} to {fact['maximum']} {fact.get('unit', '')}".rstrip()
+    return f"{fact['type']}: {', '.join(sorted(fact['values']))}"
+
+
+def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
+    parts = node.get("all_of") or node.get("any_of") or []
+    if len(parts) == 1 and parts[0]["id"] == node["id"]:
+        return _grow_words(tree, parts[0])
+    joined = "" if not parts else " [dim]all of[/]" if "all_of" in node else " [dim]any of[/]"
+    branch = tree.add(f"[bold]{escape(node['id'])}[/]  {escape(node['text'])}{joined}")
+    for part in parts:
+        _grow_words(branch, part)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""What can go wrong. Flat under `PolicyError`; no message holds a value of a request, since requests hold health data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from payer_policy.model import Decision, RequestError
+
+
+class PolicyError(Exception):
+    """The base of every error that this package raises."""
+
+
+class PolicyUnreachable(PolicyError):
+    """No answer: the connection failed or timed out, or the server answered with a 5xx status."""
+
+
+class PolicyRefused(PolicyError):
+    """The server refuses the caller: 401 or 403."""
+
+
+class PolicyNotLoaded(PolicyError):
+    """The server answers, but holds no such policy: 404, or a 200 without a result."""
+
+
+class ProtocolError(PolicyError):
+    """The answer is not what the contract says: not JSON, a warning, a field missing or of another kind."""
+
+
+class InvalidRequest(PolicyError):
+    """The policy finds the request invalid. `errors` holds every error with its path, `decision` the whole decision."""
+
+    def __init__(self, decision: Decision) -> None:
+        self.decision = decision
+        self.errors: tuple[RequestError, ...] = decision.errors
+        super().__init__("; ".join(f"{error.path or 'the request'} {error.message}" for error in self.errors))
+
+
+class InvalidValue(PolicyError):
+    """A request cannot be written as JSON at all (NaN, an infinite number, an unknown class); names the field."""
+
+
+class MissingExtra(PolicyError):
+    """An optional part is used without its dependency; names what to install."""

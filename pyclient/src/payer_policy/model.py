@@ -1,0 +1,319 @@
+"""The request and the decision of the contract, as typed and frozen values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, TypeVar, Union
+
+from payer_policy.errors import InvalidValue, ProtocolError
+
+E = TypeVar("E", bound=Enum)
+
+
+class Outcome(str, Enum):
+    """What was decided. Compares equal to its literal value."""
+
+    APPROVED = "approved"
+    NOT_APPROVED = "not_approved"
+    NEEDS_INFORMATION = "needs_information"
+    NO_POLICY_IN_FORCE = "no_policy_in_force"
+    INVALID_REQUEST = "invalid_request"
+
+
+class NextStep(str, Enum):
+    """What to do now. A denial is a person's act: `not_approved` leads to `clinical_review`."""
+
+    ISSUE_APPROVAL = "issue_approval"
+    CLINICAL_REVIEW = "clinical_review"
+    REQUEST_INFORMATION = "request_information"
+    CORRECT_REQUEST = "correct_request"
+
+
+class State(str, Enum):
+    """The state of a criterion in strong Kleene logic."""
+
+    MET = "met"
+    NOT_MET = "not_met"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Request:
+    """One prior-authorisation request.
+
+    `facts` is the `Facts` of the document's module (`payer_policy.cc0126`) or a mapping; `codes` is
+    `{"hcpcs": str, "icd10": [str, …]}`, informational. What is valid is decided by the policy, not here.
+    """
+
+    document: str
+    date_of_service: date | str = field(repr=False)
+    facts: Any = field(repr=False)
+    request_id: str | None = field(default=None, repr=False)
+    codes: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The request as the policy takes it; facts that are None are left out. Raises `InvalidValue`."""
+        request = {
+            "document": self.document,
+            "date_of_service": self.date_of_service,
+            "request_id": self.request_id,
+            "codes": self.codes,
+            "facts": self.facts,
+        }
+        written = {name: to_json(value, name) for name, value in request.items() if value is not None}
+        assert isinstance(written, dict)
+        return written
+
+
+# What `decide` takes: a `Request`, or its plain dict.
+AnyRequest = Union[Request, Mapping[str, Any]]
+
+
+def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
+    """A value as plain JSON types. Raises `InvalidValue` with the path for what JSON cannot say."""
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise InvalidValue(f"{path} must be a finite number")
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value) and not isinstance(value, type):
+        known = {item.name: getattr(value, item.name) for item in fields(value)}
+        return {name: to_json(item, f"{path}.{name}") for name, item in known.items() if item is not None}
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str):
+                raise InvalidValue(f"{path or 'the request'} has a name that is no string")
+        return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
+    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        items = sorted(value) if isinstance(value, (set, frozenset)) else value
+        return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
+    raise InvalidValue(f"{path or 'the request'} is a {type(value).__name__}, which JSON cannot hold")
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A node of the criteria. A compound one has parts in `all_of` or `any_of`; a leaf has the fact that it reads."""
+
+    id: str
+    text: str
+    state: State
+    fact: str | None = None
+    value: Any = field(default=None, repr=False)
+    all_of: tuple[Criterion, ...] = ()
+    any_of: tuple[Criterion, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Criterion, ...]:
+        return self.all_of or self.any_of
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """The whole tree: any one pathway suffices, unless an exclusion is met."""
+
+    pathways: tuple[Criterion, ...]
+    exclusions: tuple[Criterion, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The document and version that decided. `effective_to` is the last day in force, None when there is none yet."""
+
+    document: str
+    title: str
+    version: str
+    effective_from: date
+    effective_to: date | None
+    last_reviewed: date
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A criterion that settles the outcome."""
+
+    criterion: str
+    state: State
+    text: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A fact still needed, the question to ask, and the clauses for which it is open."""
+
+    fact: str
+    question: str
+    criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Advisory:
+    """A note that decides nothing."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RequestError:
+    """What is wrong with a request, at a path such as `facts.mrd_percent`."""
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A decision as the contract has it. Its repr names document and outcome only, since the rest is health data."""
+
+    outcome: Outcome
+    next_step: NextStep
+    summary: str = field(repr=False)
+    request_id: str | None = field(repr=False)
+    date_of_service: date | None = field(repr=False)
+    policy: Policy | None
+    pathways_met: tuple[str, ...] = field(repr=False)
+    criteria: Criteria | None = field(repr=False)
+    reasons: tuple[Reason, ...] = field(repr=False)
+    missing: tuple[Missing, ...] = field(repr=False)
+    advisories: tuple[Advisory, ...] = field(repr=False)
+    errors: tuple[RequestError, ...] = field(repr=False)
+    _received: Mapping[str, Any] = field(repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The decision as it was received, to keep or to pass on."""
+        return dict(self._received)
+
+    @classmethod
+    def from_dict(cls, received: Any) -> Decision:  # noqa: ANN401
+        """Raises `ProtocolError` with the field when the decision breaks the contract."""
+        node = _Reader(received, "decision")
+        policy = node.maybe("policy")
+        criteria = node.maybe("criteria")
+        decision = cls(
+            outcome=node.enum("outcome", Outcome),
+            next_step=node.enum("next_step", NextStep),
+            summary=node.text("summary"),
+            request_id=node.optional_text("request_id"),
+            date_of_service=node.optional_date("date_of_service"),
+            policy=policy and _policy(policy),
+            pathways_met=node.texts("pathways_met"),
+            criteria=criteria
+            and Criteria(
+                tuple(_criterion(item) for item in criteria.items("pathways")),
+                tuple(_criterion(item) for item in criteria.items("exclusions")),
+            ),
+            reasons=tuple(
+                Reason(item.text("criterion"), item.enum("state", State), item.text("text"))
+                for item in node.items("reasons")
+            ),
+            missing=tuple(
+                Missing(item.text("fact"), item.text("question"), item.texts("criteria"))
+                for item in node.items("missing")
+            ),
+            advisories=tuple(Advisory(item.text("code"), item.text("text")) for item in node.items("advisories")),
+            errors=tuple(RequestError(item.text("path"), item.text("message")) for item in node.items("errors")),
+            _received=received,
+        )
+        undecided = decision.outcome in (Outcome.INVALID_REQUEST, Outcome.NO_POLICY_IN_FORCE)
+        if undecided != (decision.policy is None) or undecided != (decision.criteria is None):
+            raise ProtocolError("decision.policy and decision.criteria do not fit the outcome")
+        if decision.outcome is Outcome.APPROVED and not decision.pathways_met:
+            raise ProtocolError("decision.pathways_met is empty although the outcome is approved")
+        return decision
+
+
+class _Reader:
+    """Reads one JSON object field by field, strict on what the contract names, blind to what it does not."""
+
+    def __init__(self, value: Any, path: str) -> None:  # noqa: ANN401
+        if not isinstance(value, dict):
+            raise ProtocolError(f"{path} is not an object")
+        self._value = value
+        self._path = path
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._value
+
+    def raw(self, name: str) -> Any:  # noqa: ANN401
+        if name not in self._value:
+            raise ProtocolError(f"{self._path}.{name} is absent")
+        return self._value[name]
+
+    def text(self, name: str) -> str:
+        value = self.raw(name)
+        if not isinstance(value, str):
+            raise ProtocolError(f"{self._path}.{name} is not a string")
+        return value
+
+    def optional_text(self, name: str) -> str | None:
+        return None if self.raw(name) is None else self.text(name)
+
+    def date(self, name: str) -> date:
+        try:
+            return date.fromisoformat(self.text(name))
+        except ValueError:
+            raise ProtocolError(f"{self._path}.{name} is not a date") from None
+
+    def optional_date(self, name: str) -> date | None:
+        return None if self.raw(name) is None else self.date(name)
+
+    def enum(self, name: str, kind: type[E]) -> E:
+        try:
+            return kind(self.text(name))
+        except ValueError:
+            raise ProtocolError(f"{self._path}.{name} is none of the contract's values") from None
+
+    def maybe(self, name: str) -> _Reader | None:
+        return None if self.raw(name) is None else _Reader(self.raw(name), f"{self._path}.{name}")
+
+    def items(self, name: str) -> list[_Reader]:
+        return [_Reader(item, f"{self._path}.{name}[{index}]") for index, item in enumerate(self._array(name))]
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        values = self._array(name)
+        if not all(isinstance(value, str) for value in values):
+            raise ProtocolError(f"{self._path}.{name} holds something else than strings")
+        return tuple(values)
+
+    def _array(self, name: str) -> list[Any]:
+        value = self.raw(name)
+        if not isinstance(value, list):
+            raise ProtocolError(f"{self._path}.{name} is not an array")
+        return value
+
+
+def _policy(node: _Reader) -> Policy:
+    return Policy(
+        document=node.text("document"),
+        title=node.text("title"),
+        version=node.text("version"),
+        effective_from=node.date("effective_from"),
+        effective_to=node.optional_date("effective_to"),
+        last_reviewed=node.date("last_reviewed"),
+    )
+
+
+def _criterion(node: _Reader) -> Criterion:
+    def parts(name: str) -> tuple[Criterion, ...]:
+        return tuple(_criterion(item) for item in node.items(name)) if name in node else ()
+
+    return Criterion(
+        id=node.text("id"),
+        text=node.text("text"),
+        state=node.enum("state", State),
+        fact=node.text("fact") if "fact" in node else None,
+        value=node.raw("value") if "fact" in node else None,
+        all_of=parts("all_of"),
+        any_of=parts("any_of"),
+        evidence=node.texts("evidence") if "evidence" in node else (),
+    )
