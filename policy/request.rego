@@ -68,7 +68,10 @@ _code_names := {"hcpcs", "icd10"}
 
 _facts_by_name := {fact.name: fact | some fact in data.payer.criteria[input.document][version].facts}
 
-_faults contains ["", "must be an object"] if not is_object(input)
+_faults contains ["", "must be an object"] if not _input_is_object
+
+# A rule of its own: `not is_object(input)` is undefined, not true, when there is no input at all.
+_input_is_object if is_object(input)
 
 _faults contains [name, "is not a field of a request"] if some name in (object.keys(input) - _names)
 

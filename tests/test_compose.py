@@ -11,7 +11,6 @@ import docker
 import pytest
 import requests
 import yaml
-
 from conftest import ROOT, fail
 
 COMPOSE_FILE = ROOT / "docker-compose.yml"

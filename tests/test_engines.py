@@ -1,4 +1,4 @@
-"""Every vector through each engine: OPA in a container by plain HTTP and through the client, and the embedded policy."""
+"""Every vector through each engine: OPA in a container, by plain HTTP and by the client, and the embedded policy."""
 
 import copy
 import json
@@ -10,9 +10,8 @@ import jsonschema
 import pytest
 import requests
 import yaml
-
 from conftest import ROOT
-from payer_policy import EmbeddedPolicy, InvalidRequest, Outcome, PolicyClient
+from payer_policy import EmbeddedPolicy, InvalidRequest, PolicyClient
 from vectors import VECTORS, difference
 
 DATED = ROOT / "schemas" / "cc0126_2025_04_01.json"
@@ -86,9 +85,7 @@ def test_same_request_same_bytes(opa_url: str) -> None:
     for vector in VECTORS.values():
         body = json.dumps({"input": vector["input"]})
         url = f"{opa_url}/v1/data/payer/decision"
-        assert (
-            requests.post(url, data=body, timeout=30).content == requests.post(url, data=body, timeout=30).content
-        )
+        assert requests.post(url, data=body, timeout=30).content == requests.post(url, data=body, timeout=30).content
 
 
 def test_order_of_keys_and_drugs_changes_nothing(opa_url: str) -> None:
@@ -98,8 +95,7 @@ def test_order_of_keys_and_drugs_changes_nothing(opa_url: str) -> None:
             continue
         turned = copy.deepcopy(dict(reversed(request.items())))
         turned["facts"] = {
-            name: value[::-1] if isinstance(value, list) else value
-            for name, value in reversed(turned["facts"].items())
+            name: value[::-1] if isinstance(value, list) else value for name, value in reversed(turned["facts"].items())
         }
         first, second = ask(opa_url, "decision", request), ask(opa_url, "decision", turned)
         for decision in (first, second):
@@ -107,17 +103,23 @@ def test_order_of_keys_and_drugs_changes_nothing(opa_url: str) -> None:
         assert first == second
 
 
-def test_numbers_beyond_any_float_are_out_of_range(opa_url: str, embedded: EmbeddedPolicy) -> None:
+def test_numbers_beyond_any_float_are_out_of_range(opa_url: str) -> None:
     body = '{"input": {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": 1e400}}}'
     answer = requests.post(f"{opa_url}/v1/data/payer/decision", data=body, timeout=30).json()
     assert [error["path"] for error in answer["result"]["errors"]] == ["facts.mrd_percent"]
 
 
-@pytest.mark.parametrize("name", VECTORS)
+# A schema is of one version, so requests that fall under none are not its business.
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, vector in VECTORS.items()
+        if vector["expect"]["outcome"] != "no_policy_in_force" and not name.startswith("no version in force")
+    ],
+)
 def test_schema_accepts_what_the_policy_accepts(name: str) -> None:
     vector = VECTORS[name]
-    if vector["expect"]["outcome"] == "no_policy_in_force" or name.startswith("no version in force"):
-        pytest.xfail("a schema is of one version, and these requests fall under none")
     errors = list(
         jsonschema.Draft202012Validator(
             json.loads(DATED.read_text(encoding="utf-8")), format_checker=jsonschema.FormatChecker()
@@ -136,7 +138,6 @@ def test_client_and_embedded_give_equal_decisions(client: PolicyClient, embedded
                 outcomes.append(policy.decide(vector["input"]))
             except InvalidRequest as invalid:
                 outcomes.append(invalid.decision)
-                assert invalid.decision.outcome is Outcome.INVALID_REQUEST
         assert outcomes[0] == outcomes[1]
         assert outcomes[0].outcome == vector["expect"]["outcome"]
 

@@ -1,11 +1,11 @@
 """Ask a payer's clinical criteria for a prior-authorisation decision, from a server or in process.
 
-    from datetime import date
-    from payer_policy import EmbeddedPolicy, Request
-    from payer_policy.cc0126 import Facts
+from datetime import date
+from payer_policy import EmbeddedPolicy, Request
+from payer_policy.cc0126 import Facts
 
-    with EmbeddedPolicy() as policy:
-        decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
+with EmbeddedPolicy() as policy:
+    decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
 """
 
 from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient

@@ -169,8 +169,8 @@ def _show(decision: Decision, name: str, console: Console) -> None:
         until = f" to {policy.effective_to}" if policy.effective_to else ""
         lines.append(
             escape(
-                f"{policy.document} {policy.title}, version {policy.version}, in force from {policy.effective_from}{until},"
-                f" last reviewed {policy.last_reviewed}"
+                f"{policy.document} {policy.title}, version {policy.version}, in force from"
+                f" {policy.effective_from}{until}, last reviewed {policy.last_reviewed}"
             )
         )
     subject = " ".join(part for part in (decision.request_id, str(decision.date_of_service or "")) if part)
@@ -210,9 +210,7 @@ def _grow(tree: Tree, node: Criterion, kind: str) -> None:
 
 
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    documents = [
-        entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])
-    ]
+    documents = [entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])]
     if not documents:
         print(f"payer-policy: {options.document} is not held", file=sys.stderr)
         return _INVALID

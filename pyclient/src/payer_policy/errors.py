@@ -1,4 +1,4 @@
-"""What can go wrong. Flat under `PolicyError`; no message holds a value of a request, since requests hold health data."""
+"""What can go wrong, flat under `PolicyError`. No message holds a value of a request: requests hold health data."""
 
 from __future__ import annotations
 

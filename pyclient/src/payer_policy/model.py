@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 from payer_policy.errors import InvalidValue, ProtocolError
 
@@ -70,7 +70,7 @@ class Request:
 
 
 # What `decide` takes: a `Request`, or its plain dict.
-AnyRequest = Union[Request, Mapping[str, Any]]
+AnyRequest = Request | Mapping[str, Any]
 
 
 def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
@@ -204,14 +204,10 @@ class Decision:
             next_step=node.enum("next_step", NextStep),
             summary=node.text("summary"),
             request_id=node.optional_text("request_id"),
-            date_of_service=node.optional_date("date_of_service"),
-            policy=policy and _policy(policy),
+            date_of_service=node.optional_day("date_of_service"),
+            policy=None if policy is None else _policy(policy),
             pathways_met=node.texts("pathways_met"),
-            criteria=criteria
-            and Criteria(
-                tuple(_criterion(item) for item in criteria.items("pathways")),
-                tuple(_criterion(item) for item in criteria.items("exclusions")),
-            ),
+            criteria=None if criteria is None else _criteria(criteria),
             reasons=tuple(
                 Reason(item.text("criterion"), item.enum("state", State), item.text("text"))
                 for item in node.items("reasons")
@@ -258,14 +254,14 @@ class _Reader:
     def optional_text(self, name: str) -> str | None:
         return None if self.raw(name) is None else self.text(name)
 
-    def date(self, name: str) -> date:
+    def day(self, name: str) -> date:
         try:
             return date.fromisoformat(self.text(name))
         except ValueError:
             raise ProtocolError(f"{self._path}.{name} is not a date") from None
 
-    def optional_date(self, name: str) -> date | None:
-        return None if self.raw(name) is None else self.date(name)
+    def optional_day(self, name: str) -> date | None:
+        return None if self.raw(name) is None else self.day(name)
 
     def enum(self, name: str, kind: type[E]) -> E:
         try:
@@ -292,14 +288,21 @@ class _Reader:
         return value
 
 
+def _criteria(node: _Reader) -> Criteria:
+    return Criteria(
+        pathways=tuple(_criterion(item) for item in node.items("pathways")),
+        exclusions=tuple(_criterion(item) for item in node.items("exclusions")),
+    )
+
+
 def _policy(node: _Reader) -> Policy:
     return Policy(
         document=node.text("document"),
         title=node.text("title"),
         version=node.text("version"),
-        effective_from=node.date("effective_from"),
-        effective_to=node.optional_date("effective_to"),
-        last_reviewed=node.date("last_reviewed"),
+        effective_from=node.day("effective_from"),
+        effective_to=node.optional_day("effective_to"),
+        last_reviewed=node.day("last_reviewed"),
     )
 
 

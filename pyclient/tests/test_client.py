@@ -1,0 +1,305 @@
+"""The client against a server that misbehaves, and the model against decisions that break the contract."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import threading
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import date, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from payer_policy import (
+    Decision,
+    EmbeddedPolicy,
+    InvalidRequest,
+    InvalidValue,
+    NextStep,
+    Outcome,
+    PolicyClient,
+    PolicyError,
+    PolicyNotLoaded,
+    PolicyRefused,
+    PolicyUnreachable,
+    ProtocolError,
+    Request,
+    State,
+)
+from payer_policy.cc0126 import Facts
+
+DIAGNOSIS = Facts(disease="all", lineage="b_cell_precursor", cd19_positive=True)
+RELAPSED = Request(
+    "CC-0126",
+    date(2025, 6, 1),
+    Facts(disease="all", lineage="b_cell_precursor", cd19_positive=True, disease_status="relapsed"),
+    request_id="r-1",
+)
+
+
+class Server(HTTPServer):
+    """Answers every request with `answer`: a status and a body."""
+
+    answer: tuple[int, bytes] = (200, b"")
+    seen: bytes = b""
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        self.server.seen = self.rfile.read(int(self.headers["Content-Length"]))
+        status, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None: ...
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[PolicyClient]:
+    with PolicyClient(f"http://127.0.0.1:{server.server_port}/") as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as policy:
+        yield policy
+
+
+@pytest.fixture(scope="module")
+def approved(embedded: EmbeddedPolicy) -> dict[str, Any]:
+    return embedded.decide(RELAPSED).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (401, b"{}", PolicyRefused),
+        (403, b"", PolicyRefused),
+        (404, b"404 page not found", PolicyNotLoaded),
+        (200, b"{}", PolicyNotLoaded),
+        (400, b'{"code": "invalid_parameter"}', ProtocolError),
+        (500, b'{"code": "internal_error"}', PolicyUnreachable),
+        (503, b"", PolicyUnreachable),
+        (200, b"<html>", ProtocolError),
+        (200, b"", ProtocolError),
+        (200, b"[]", ProtocolError),
+        (200, b'{"result": {}, "warning": {}}', ProtocolError),
+        (200, b'{"result": {}}', ProtocolError),
+        (200, b'{"result": null}', ProtocolError),
+    ],
+)
+def test_failures_are_typed(
+    server: Server, client: PolicyClient, status: int, body: bytes, error: type[PolicyError]
+) -> None:
+    server.answer = (status, body)
+    with pytest.raises(error) as raised:
+        client.decide(RELAPSED)
+    assert type(raised.value) is error
+
+
+def test_no_server_is_unreachable() -> None:
+    with PolicyClient("http://127.0.0.1:9", timeout=(0.5, 0.5)) as client, pytest.raises(PolicyUnreachable):
+        client.decide(RELAPSED)
+
+
+def test_client_sends_the_request_of_the_contract(
+    server: Server, client: PolicyClient, approved: dict[str, Any]
+) -> None:
+    server.answer = (200, json.dumps({"result": approved}).encode())
+    assert client.decide(RELAPSED).outcome is Outcome.APPROVED
+    assert json.loads(server.seen) == {
+        "input": {
+            "document": "CC-0126",
+            "date_of_service": "2025-06-01",
+            "request_id": "r-1",
+            "facts": {
+                "disease": "all",
+                "lineage": "b_cell_precursor",
+                "cd19_positive": True,
+                "disease_status": "relapsed",
+            },
+        }
+    }
+
+
+def test_a_batch_of_another_length_is_a_protocol_error(
+    server: Server, client: PolicyClient, approved: dict[str, Any]
+) -> None:
+    server.answer = (200, json.dumps({"result": [approved]}).encode())
+    with pytest.raises(ProtocolError):
+        list(client.decide_many([RELAPSED, RELAPSED]))
+
+
+def test_decision_is_typed(embedded: EmbeddedPolicy) -> None:
+    decision = embedded.decide(RELAPSED)
+    assert decision.outcome is Outcome.APPROVED
+    assert decision.next_step is NextStep.ISSUE_APPROVAL
+    assert decision.request_id == "r-1"
+    assert decision.date_of_service == date(2025, 6, 1)
+    assert decision.pathways_met == ("I+II",)
+    assert decision.policy is not None
+    assert (decision.policy.version, decision.policy.effective_from) == ("2025-04-01", date(2025, 4, 1))
+    assert decision.criteria is not None
+    diagnosis = decision.criteria.pathways[0].all_of[0]
+    assert [(part.id, part.state, part.fact, part.value) for part in diagnosis.parts] == [
+        ("I.disease", State.MET, "disease", "all"),
+        ("I.lineage", State.MET, "lineage", "b_cell_precursor"),
+        ("I.cd19_positive", State.MET, "cd19_positive", True),
+    ]
+    assert decision.criteria.pathways[0].all_of[1].evidence == ("Label", "NCCN 1", "NCCN 2A")
+    assert Decision.from_dict(decision.to_dict()) == decision
+
+
+def test_a_plain_dict_is_a_request_too(embedded: EmbeddedPolicy) -> None:
+    assert embedded.decide(RELAPSED.to_dict()) == embedded.decide(RELAPSED)
+
+
+def test_missing_facts_come_with_their_question(embedded: EmbeddedPolicy) -> None:
+    decision = embedded.decide(Request("CC-0126", "2025-06-01", DIAGNOSIS))
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    [first, *_] = decision.missing
+    assert (first.fact, first.criteria) == ("infant", ("V",))
+    assert first.question.endswith("?")
+
+
+def test_an_invalid_request_is_raised_with_every_error(embedded: EmbeddedPolicy) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        embedded.decide(
+            {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": "0.5"}, "x": 1}
+        )
+    assert [error.path for error in raised.value.errors] == ["facts.mrd_percent", "x"]
+    assert raised.value.decision.outcome is Outcome.INVALID_REQUEST
+
+
+def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: EmbeddedPolicy) -> None:
+    wanted = [f"r-{number}" for number in range(120)]
+    stream = (
+        {"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": name, "facts": {}} for name in wanted
+    )
+    decisions = list(embedded.decide_many(stream))
+    assert [decision.request_id for decision in decisions] == wanted
+    [bad] = embedded.decide_many([{}])
+    assert bad.outcome is Outcome.INVALID_REQUEST
+
+
+@pytest.mark.parametrize(
+    ("facts", "path"),
+    [
+        ({"mrd_percent": math.nan}, "facts.mrd_percent"),
+        ({"mrd_percent": math.inf}, "facts.mrd_percent"),
+        ({"combined_with": [object()]}, r"facts.combined_with\[0\]"),
+        ({"disease": b"all"}, "facts.disease"),
+        ({"disease": datetime(2025, 6, 1)}, "facts.disease"),
+        ({1: "all"}, "facts"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_by_name(embedded: EmbeddedPolicy, facts: dict[Any, Any], path: str) -> None:
+    with pytest.raises(InvalidValue, match=path):
+        embedded.decide(Request("CC-0126", "2025-06-01", facts))
+    with pytest.raises(InvalidValue, match=path):
+        embedded.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts})
+
+
+def _without(decision: dict[str, Any], *path: str | int) -> dict[str, Any]:
+    broken = copy.deepcopy(decision)
+    node: Any = broken
+    for step in path[:-1]:
+        node = node[step]
+    del node[path[-1]]
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        (("outcome",), "decision.outcome"),
+        (("errors",), "decision.errors"),
+        (("policy", "version"), "decision.policy.version"),
+        (("criteria", "exclusions"), "decision.criteria.exclusions"),
+        (("criteria", "pathways", 0, "state"), r"decision.criteria.pathways\[0\].state"),
+        (("reasons", 0, "criterion"), r"decision.reasons\[0\].criterion"),
+    ],
+)
+def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int, ...], field: str) -> None:
+    with pytest.raises(ProtocolError, match=field):
+        Decision.from_dict(_without(approved, *path))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outcome": "Approved"},
+        {"outcome": True},
+        {"next_step": "approve"},
+        {"pathways_met": []},
+        {"pathways_met": [1]},
+        {"policy": None},
+        {"criteria": []},
+        {"date_of_service": "soon"},
+    ],
+)
+def test_a_decision_that_breaks_the_contract_never_approves(approved: dict[str, Any], change: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError):
+        Decision.from_dict({**approved, **change})
+
+
+def test_what_the_contract_may_add_is_ignored(approved: dict[str, Any]) -> None:
+    assert Decision.from_dict({**approved, "more": 1}).outcome is Outcome.APPROVED
+
+
+def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, server: Server) -> None:
+    canary = "canary-7c1"
+    request = Request(
+        "CC-0126", canary, {"disease": canary, "mrd_percent": canary}, request_id=canary, codes={"hcpcs": canary * 9}
+    )
+    texts = [repr(request), repr(DIAGNOSIS), repr(embedded.decide(RELAPSED))]
+    with pytest.raises(InvalidRequest) as invalid:
+        embedded.decide(request)
+    texts += [str(invalid.value), repr(invalid.value)]
+    for answer in [(200, canary.encode()), (500, canary.encode()), (200, json.dumps({"warning": canary}).encode())]:
+        server.answer = answer
+        with PolicyClient(f"http://127.0.0.1:{server.server_port}") as client, pytest.raises(PolicyError) as raised:
+            client.decide(request)
+        texts += [str(raised.value), repr(raised.value)]
+    assert canary not in "".join(texts)
+    assert "b_cell_precursor" not in "".join(texts)
+
+
+def test_a_closed_policy_says_so() -> None:
+    policy = EmbeddedPolicy()
+    policy.close()
+    policy.close()
+    with pytest.raises(PolicyUnreachable):
+        policy.decide(RELAPSED)
+
+
+def test_facts_are_those_of_the_catalogue(embedded: EmbeddedPolicy) -> None:
+    [document] = embedded.catalogue()["documents"]
+    held = {fact["name"]: fact for fact in document["versions"][-1]["facts"]}
+    assert [item.name for item in fields(Facts)] == list(held)
+    for name, hint in get_type_hints(Facts).items():
+        [kind] = [option for option in get_args(hint) if option is not type(None)]
+        if held[name]["type"] == "array":
+            [kind] = get_args(kind)
+        if held[name]["type"] in ("string", "array"):
+            assert set(get_args(kind)) == set(held[name]["values"])
+        else:
+            assert kind is {"boolean": bool, "integer": int, "number": float}[held[name]["type"]]
