@@ -4,7 +4,7 @@ package tools.coverage
 
 report := concat("\n", [line |
 	some name, file in _files
-	line := sprintf("%6.2f %%  %s%s", [file.coverage, name, _missed(file)])
+	line := sprintf("%v %%  %s%s", [file.coverage, name, _missed(file)])
 ])
 
 # Undefined, which `opa eval --fail` turns into an exit status, unless there are files and nothing is missed.

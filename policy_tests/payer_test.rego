@@ -1,0 +1,100 @@
+package payer_test
+
+import data.payer
+
+_nothing := {
+	"outcome": "invalid_request",
+	"next_step": "correct_request",
+	"summary": "The request is not valid and was not decided; correct the errors and send it again.",
+	"request_id": null,
+	"date_of_service": null,
+	"policy": null,
+	"pathways_met": [],
+	"criteria": null,
+	"reasons": [],
+	"missing": [],
+	"advisories": [],
+	"errors": [],
+}
+
+test_invalid_request if {
+	payer.decision == object.union(_nothing, {
+		"request_id": "r",
+		"date_of_service": "2025-06-01",
+		"errors": [{"path": "facts", "message": "is required"}],
+	}) with input as {"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": "r"}
+}
+
+test_no_policy_in_force if {
+	payer.decision == object.union(_nothing, {
+		"outcome": "no_policy_in_force",
+		"next_step": "clinical_review",
+		"summary": "No version of CC-0126 is held for this date of service, so a person must review the request.",
+		"request_id": null,
+		"date_of_service": "2025-03-31",
+	}) with input as {"document": "CC-0126", "date_of_service": "2025-03-31", "facts": {}}
+}
+
+test_decided if {
+	decision := payer.decision with input as {
+		"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": "r",
+		"facts": {
+			"disease": "all", "infant": true, "kmt2a_rearranged": true,
+			"combined_with": ["interfant"], "cd19_positive": false, "lineage": "t_cell",
+		},
+	}
+	object.remove(decision, ["criteria"]) == {
+		"outcome": "approved",
+		"next_step": "clinical_review",
+		"summary": "CC-0126 version 2025-04-01 is met by pathway V, but a person must review what contradicts it first.",
+		"request_id": "r",
+		"date_of_service": "2025-06-01",
+		"policy": {
+			"document": "CC-0126",
+			"title": "Blincyto (blinatumomab)",
+			"version": "2025-04-01",
+			"effective_from": "2025-04-01",
+			"effective_to": null,
+			"last_reviewed": "2025-02-21",
+		},
+		"pathways_met": ["V"],
+		"reasons": [{
+			"criterion": "V",
+			"state": "met",
+			"text": "It is combined with an Interfant regimen for infant ALL whose KMT2A (11q23) is rearranged.",
+		}],
+		"missing": [],
+		"advisories": [
+			{
+				"code": "cd19_negative",
+				"text": "A pathway is met although the cells are known to be CD19-negative; the overview keeps the drug to CD19-positive B-cell ALL.",
+			},
+			{
+				"code": "not_b_cell",
+				"text": "A pathway is met although the disease is known not to arise from B-cells; the overview keeps the drug to CD19-positive B-cell ALL.",
+			},
+		],
+		"errors": [],
+	}
+}
+
+test_bad_items_of_a_batch_spoil_only_themselves if {
+	good := {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"disease": "dlbcl"}}
+	decisions := payer.decisions with input as {"requests": [null, 5, "x", [], {}, false, good]}
+	[decision.outcome | some decision in decisions] == [
+		"invalid_request", "invalid_request", "invalid_request",
+		"invalid_request", "invalid_request", "invalid_request", "not_approved",
+	]
+}
+
+test_batch_of_nothing if payer.decisions == [] with input as {"requests": []}
+
+test_envelope_without_requests if {
+	wanted := [object.union(_nothing, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})]
+	payer.decisions == wanted with input as {}
+	payer.decisions == wanted with input as {"requests": null}
+}
+
+test_envelope_that_is_no_object if {
+	payer.decisions == [object.union(_nothing, {"errors": [{"path": "", "message": "must be an object"}]})] with input as []
+}
