@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
-from collections.abc import Iterator
-from contextlib import closing
-from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
-from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
+from payer_policy.errors import InvalidRequest, InvalidValue, PolicyError
 from payer_policy.model import Criterion, Decision, Outcome, State
 
 try:
@@ -60,14 +59,21 @@ def main(arguments: list[str] | None = None) -> int:
     if yaml is None:
         print("payer-policy needs rich and pyyaml: pip install 'payer-policy-client[embedded,cli]'", file=sys.stderr)
         return _FAILED
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     try:
         policy: PolicyBase = PolicyClient(options.server) if options.server else EmbeddedPolicy()
-        with closing(policy):
+        with policy:
             status: int = options.run(policy, options, console)
+            sys.stdout.flush()
             return status
-    except (PolicyError, MissingExtra) as error:
+    except BrokenPipeError:
+        # The reader, head say, has seen enough; without this Python complains once more when it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    except PolicyError as error:
         print(f"payer-policy: {error}", file=sys.stderr)
         return _FAILED
 
@@ -104,59 +110,72 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     status = _DECIDED
     for name in options.files:
         try:
-            for request in _requests(name):
-                try:
-                    decision = policy.decide(request)
-                except InvalidRequest as invalid:
-                    decision = invalid.decision
-                    status = max(status, _INVALID)
-                if options.json:
-                    print(json.dumps(decision.to_dict(), ensure_ascii=False))
-                else:
-                    _show(decision, name, console)
-        except (_Unreadable, InvalidValue) as error:
+            requests = _requests(name)
+        except _Unreadable as error:
             print(f"payer-policy: {name}: {error}", file=sys.stderr)
             status = max(status, _INVALID)
-        except PolicyError as error:
-            print(f"payer-policy: {name}: {error}", file=sys.stderr)
-            status = _FAILED
+            continue
+        for number, request in enumerate(requests, 1):
+            try:
+                decision = policy.decide(request)
+            except InvalidRequest as invalid:
+                decision = invalid.decision
+                status = max(status, _INVALID)
+            except PolicyError as error:
+                print(f"payer-policy: {name}: request {number}: {error}", file=sys.stderr)
+                status = max(status, _INVALID if isinstance(error, InvalidValue) else _FAILED)
+                continue
+            if options.json:
+                print(json.dumps(decision.to_dict()))
+            else:
+                _show(decision, name, console)
     return status
 
 
-def _requests(name: str) -> Iterator[Any]:
+def _requests(name: str) -> list[Any]:
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _Unreadable(getattr(error, "strerror", None) or "is not UTF-8 text") from None
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        text = raw.decode("utf-8-sig")
+    except OSError as error:
+        raise _Unreadable(error.strerror) from None
+    except UnicodeDecodeError:
+        raise _Unreadable("is not UTF-8 text") from None
     try:
         # JSON first: YAML reads most of it, but not all of it, and not with the same numbers.
         documents = [json.loads(text)]
-    except json.JSONDecodeError as not_json:
+    except json.JSONDecodeError as error:
         if name.endswith(".json"):
-            raise _Unreadable(f"line {not_json.lineno}: not JSON ({not_json.msg})") from None
-        try:
-            documents = list(yaml.safe_load_all(text))
-        except yaml.YAMLError as not_yaml:
-            mark = getattr(not_yaml, "problem_mark", None)
-            line = f"line {mark.line + 1}: " if mark else ""
-            raise _Unreadable(f"{line}neither JSON nor YAML") from None
-    documents = [document for document in documents if document is not None]
-    if not documents:
+            raise _Unreadable(f"line {error.lineno}: not JSON ({error.msg})") from None
+        documents = _yaml(text)
+    except (ValueError, RecursionError):
+        raise _Unreadable("a number is too long, or the nesting too deep") from None
+    found = [item for document in documents for item in (document if isinstance(document, list) else [document])]
+    if all(request is None for request in found):
         raise _Unreadable("holds no request")
-    for document in documents:
-        for request in document if isinstance(document, list) else [document]:
-            yield _dates_as_text(request)
+    return found
 
 
-def _dates_as_text(value: Any) -> Any:  # noqa: ANN401
-    """YAML reads an unquoted 2025-06-01 as a date; the contract has a string."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _dates_as_text(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_dates_as_text(item) for item in value]
-    return value
+def _yaml(text: str) -> list[Any]:
+    # Without timestamps: the contract has a string, and the policy says best what is wrong with 2025-02-30.
+    class Loader(yaml.SafeLoader):
+        yaml_implicit_resolvers = {
+            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    try:
+        return [document for document in yaml.load_all(text, Loader) if document is not None]
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"line {mark.line + 1}: " if mark else ""
+        raise _Unreadable(f"{line}neither JSON nor YAML") from None
+    except (ValueError, RecursionError):
+        raise _Unreadable("a value has a tag that does not fit it, or the nesting is too deep") from None
+
+
+def _plain(text: str) -> str:
+    """Text of a caller for a terminal: no markup, no control characters."""
+    return escape("".join(character if character.isprintable() else "\ufffd" for character in text))
 
 
 def _show(decision: Decision, name: str, console: Console) -> None:
@@ -174,7 +193,7 @@ def _show(decision: Decision, name: str, console: Console) -> None:
             )
         )
     subject = " ".join(part for part in (decision.request_id, str(decision.date_of_service or "")) if part)
-    console.print(Panel("\n".join(lines), title=escape(name), subtitle=escape(subject), border_style=colour))
+    console.print(Panel("\n".join(lines), title=_plain(name), subtitle=_plain(subject), border_style=colour))
     if decision.criteria:
         tree = Tree("criteria, any one pathway suffices")
         for pathway in decision.criteria.pathways:
@@ -191,7 +210,7 @@ def _show(decision: Decision, name: str, console: Console) -> None:
         for number, item in enumerate(decision.missing, 1):
             console.print(f"  {number}. {escape(item.question)} [dim]{item.fact}, for {', '.join(item.criteria)}[/]")
     for error in decision.errors:
-        console.print(f"  [red]{escape(error.path or 'the request')}[/] {escape(error.message)}")
+        console.print(f"  [red]{_plain(error.path or 'the request')}[/] {_plain(error.message)}")
     console.print()
 
 

@@ -49,7 +49,7 @@ class Request:
     `{"hcpcs": str, "icd10": [str, …]}`, informational. What is valid is decided by the policy, not here.
     """
 
-    document: str
+    document: str = field(repr=False)
     date_of_service: date | str = field(repr=False)
     facts: Any = field(repr=False)
     request_id: str | None = field(default=None, repr=False)
@@ -64,9 +64,7 @@ class Request:
             "codes": self.codes,
             "facts": self.facts,
         }
-        written = {name: to_json(value, name) for name, value in request.items() if value is not None}
-        assert isinstance(written, dict)
-        return written
+        return {name: to_json(value, name) for name, value in request.items() if value is not None}
 
 
 # What `decide` takes: a `Request`, or its plain dict.
@@ -76,7 +74,12 @@ AnyRequest = Request | Mapping[str, Any]
 def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     """A value as plain JSON types. Raises `InvalidValue` with the path for what JSON cannot say."""
     if isinstance(value, Enum):
-        return value.value
+        return to_json(value.value, path)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half a surrogate pair
+            raise InvalidValue(f"{path or 'the request'} is not valid Unicode text") from None
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
@@ -93,9 +96,8 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
             if not isinstance(name, str):
                 raise InvalidValue(f"{path or 'the request'} has a name that is no string")
         return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
-    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
-        items = sorted(value) if isinstance(value, (set, frozenset)) else value
-        return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [to_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
     raise InvalidValue(f"{path or 'the request'} is a {type(value).__name__}, which JSON cannot hold")
 
 
