@@ -1,4 +1,4 @@
-# The facts that CC-0126, version 2025-04-01, reads, in the order in which they are asked for. Validation, the
+# The facts that CC-0126, version 2025-04-01, reads. Validation, the
 # catalogue, the questions in `missing` and the JSON Schema all come from this table; nothing else lists the facts.
 # It is a constant, not a data file, because OPA parses a constant once and converts a data file on every decision.
 package payer.criteria["CC-0126"]["2025-04-01"]
@@ -6,11 +6,11 @@ package payer.criteria["CC-0126"]["2025-04-01"]
 # METADATA
 # title: Facts of CC-0126
 # description: |
-#   One entry per fact: its name, its type, and by type the allowed values with their labels, the range or the unit.
-#   An array holds no repeats and is complete when given.
-facts := [
-	{
-		"name": "disease",
+#   By name: the position in which it is asked for, the type, the question, and by type the allowed values with their
+#   labels, the range and the unit. An array holds no repeats and is complete when given.
+facts := {
+	"disease": {
+		"position": 1,
 		"type": "string",
 		"question": "Which disease is to be treated?",
 		"values": {
@@ -19,8 +19,8 @@ facts := [
 			"other": "any other disease",
 		},
 	},
-	{
-		"name": "lineage",
+	"lineage": {
+		"position": 2,
 		"type": "string",
 		"question": "From which lineage does the disease arise?",
 		"values": {
@@ -30,26 +30,26 @@ facts := [
 			"t_cell": "T-cell",
 		},
 	},
-	{
-		"name": "cd19_positive",
+	"cd19_positive": {
+		"position": 3,
 		"type": "boolean",
 		"question": "Are the malignant cells CD19-positive?",
 		"values": {true: "yes", false: "no"},
 	},
-	{
-		"name": "infant",
+	"infant": {
+		"position": 4,
 		"type": "boolean",
 		"question": "Is this infant ALL?",
 		"values": {true: "yes", false: "no"},
 	},
-	{
-		"name": "kmt2a_rearranged",
+	"kmt2a_rearranged": {
+		"position": 5,
 		"type": "boolean",
 		"question": "Is KMT2A (11q23) rearranged?",
 		"values": {true: "yes", false: "no"},
 	},
-	{
-		"name": "disease_status",
+	"disease_status": {
+		"position": 6,
 		"type": "string",
 		"question": "What is the status of the disease?",
 		"values": {
@@ -59,23 +59,23 @@ facts := [
 			"remission": "in remission",
 		},
 	},
-	{
-		"name": "complete_response",
+	"complete_response": {
+		"position": 7,
 		"type": "integer",
 		"question": "Which complete response to induction does the residual disease follow (1 first, 2 second, 0 none)?",
 		"minimum": 0,
 		"maximum": 20,
 	},
-	{
-		"name": "mrd_percent",
+	"mrd_percent": {
+		"position": 8,
 		"type": "number",
 		"question": "How high is the minimal residual disease, in percent?",
 		"minimum": 0,
 		"maximum": 100,
 		"unit": "percent",
 	},
-	{
-		"name": "treatment_phase",
+	"treatment_phase": {
+		"position": 9,
 		"type": "string",
 		"question": "In which phase of treatment is blinatumomab given?",
 		"values": {
@@ -85,8 +85,8 @@ facts := [
 			"other": "any other phase",
 		},
 	},
-	{
-		"name": "combined_with",
+	"combined_with": {
+		"position": 10,
 		"type": "array",
 		"question": "Which antileukemic drugs or regimens are given concurrently with blinatumomab (none: an empty list)?",
 		"values": {
@@ -99,8 +99,8 @@ facts := [
 			"ponatinib": "ponatinib, a tyrosine kinase inhibitor",
 		},
 	},
-	{
-		"name": "alternating_with",
+	"alternating_with": {
+		"position": 11,
 		"type": "array",
 		"question": "Which antileukemic drugs does blinatumomab alternate with (none: an empty list)?",
 		"values": {
@@ -111,4 +111,4 @@ facts := [
 			"vincristine": "vincristine",
 		},
 	},
-]
+}

@@ -21,13 +21,19 @@ _version(document, version) := object.union(
 	{
 		"codes": about.custom.codes,
 		"history": about.custom.history,
-		"facts": [object.union(fact, {"criteria": _clauses(criteria, fact.name)}) | some fact in facts],
+		"facts": [fact |
+			some [_, name] in sort({[held.position, name] | some name, held in facts})
+			fact := object.union(
+				object.remove(facts[name], ["position"]),
+				{"name": name, "criteria": _clauses(criteria, name)},
+			)
+		],
 		"criteria": json.remove(criteria, _of_a_request(criteria)),
 	},
 ) if {
 	about := data.payer.criteria[document][version].about
 	facts := data.payer.criteria[document][version].facts
-	unknown := {fact.name: null | some fact in facts}
+	unknown := {name: null | some name, _ in facts}
 	criteria := data.payer.criteria[document][version].criteria with input as {"facts": unknown}
 }
 

@@ -93,41 +93,31 @@ _missing["approved"] := []
 _missing["not_approved"] := []
 
 _missing["needs_information"] := [entry |
-	some fact in data.payer.criteria[input.document][input.version].facts
-	clauses := _open[fact.name]
-	entry := {"fact": fact.name, "question": fact.question, "criteria": clauses}
+	open := _open
+	facts := data.payer.criteria[input.document][input.version].facts
+	some [_, name] in sort({[facts[name].position, name] | some [name, _] in open})
+	clauses := [clause |
+		some [fact, clause] in open
+		fact == name
+		not startswith(clause, "exclusion.")
+	]
+	entry := {"fact": name, "question": facts[name].question, "criteria": clauses}
 ]
 
-# The clauses for which each fact is still open, in the order of the document.
-_open[leaf.fact] := clauses if {
-	some leaf in _open_leaves
-	clauses := [_clause(other) |
-		some other in _open_leaves
-		other.fact == leaf.fact
-		not startswith(other.id, "exclusion.")
-	]
-}
-
-# A leaf is open when it and all above it are unknown: what hangs below a settled criterion can no longer matter. Rego
-# has no recursion, so this goes down step by step, a leaf standing still; the tests hold documents to this depth.
-_open_leaves := [leaf |
+# Every open leaf, as its fact and its clause, in the order of the document. A leaf is open when it and all above it are
+# unknown: what hangs below a settled criterion can no longer matter. Rego has no recursion, so this goes down step by
+# step, a leaf standing still; the tests hold documents to this depth. A part has its clause's id before its fact.
+_open := [[leaf.fact, clause] |
 	some root in array.concat(_criteria.pathways, _criteria.exclusions)
 	root.state == "unknown"
-	some node in _unknown_below(root)
-	some part in _unknown_below(node)
-	some leaf in _unknown_below(part)
-	leaf.fact
-]
-
-_unknown_below(node) := [node] if {
-	node.fact
-} else := [part |
-	some part in object.get(node, "all_of", object.get(node, "any_of", []))
+	some node in object.get(root, "all_of", object.get(root, "any_of", [root]))
+	node.state == "unknown"
+	some part in object.get(node, "all_of", object.get(node, "any_of", [node]))
 	part.state == "unknown"
+	some leaf in object.get(part, "all_of", object.get(part, "any_of", [part]))
+	leaf.state == "unknown"
+	clause := trim_suffix(leaf.id, concat("", [".", leaf.fact]))
 ]
-
-# A part has its clause's id before its fact; a clause that is a leaf is its own.
-_clause(leaf) := trim_suffix(leaf.id, concat("", [".", leaf.fact]))
 
 _advisories := (_code_advisories | _raised_contradictions) | data.payer.criteria[input.document][input.version].advisories
 

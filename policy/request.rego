@@ -32,7 +32,7 @@ version := versions.in_force(input.document, input.date_of_service) if {
 #   null when unknown, and with its codes as they are compared.
 case := object.union(input, {
 	"version": version,
-	"facts": object.union({name: null | some name, _ in _facts_by_name}, input.facts),
+	"facts": object.union({name: null | some name, _ in _known}, input.facts),
 	"codes": {"hcpcs": _hcpcs, "icd10": _icd10},
 })
 
@@ -66,7 +66,7 @@ _names := {"document", "date_of_service", "request_id", "codes", "facts"}
 
 _code_names := {"hcpcs", "icd10"}
 
-_facts_by_name := {fact.name: fact | some fact in data.payer.criteria[input.document][version].facts}
+_known := data.payer.criteria[input.document][version].facts
 
 _faults contains ["", "must be an object"] if not _input_is_object
 
@@ -143,78 +143,73 @@ _faults contains ["facts", "must be an object"] if {
 
 _faults contains [concat(".", ["facts", name]), "is not a fact of this version of the document"] if {
 	version
-	some name in (object.keys(input.facts) - object.keys(_facts_by_name))
-}
-
-_faults contains [concat(".", ["facts", fact.name]), message] if {
-	some fact in _doubtful
-	message := _value_fault(fact, input.facts[fact.name])
-}
-
-_faults contains [concat("", ["facts.", fact.name, "[", format_int(i, 10), "]"]), _one_of(fact)] if {
-	some fact in _doubtful
-	fact.type == "array"
-	some i, item in input.facts[fact.name]
-	not fact.values[item]
+	some name in (object.keys(input.facts) - object.keys(_known))
 }
 
 # Most facts hold one of the values listed for them. Those are set aside in one step, since most requests are valid;
-# what is left is numbers, arrays, nulls and everything wrong.
+# what is left is numbers, arrays, nulls and everything wrong, by the type it should have. Functions below take a name,
+# not a description: OPA hashes the arguments of every call, and a description is large.
 _listed contains name if {
 	some name, value in input.facts
-	fact := _facts_by_name[name]
+	fact := _known[name]
 	fact.values[value]
 	fact.type != "array"
 }
 
-_doubtful contains _facts_by_name[name] if {
+_doubtful contains name if {
 	some name in (object.keys(input.facts) - _listed)
 	input.facts[name] != null
 }
 
-_value_fault(fact, _) := _one_of(fact) if fact.type == "string"
-
-_value_fault(fact, _) := "must be true or false" if fact.type == "boolean"
-
-_value_fault(fact, value) := _number_in_range("a whole number", fact) if {
-	fact.type == "integer"
-	not _is_whole(fact, value)
+_faults contains [concat(".", ["facts", name]), message] if {
+	some name in _doubtful
+	message := _value_fault(_known[name].type, name)
 }
 
-_value_fault(fact, value) := _number_in_range("a number", fact) if {
-	fact.type == "number"
-	not _in_range(fact, value)
+_value_fault("string", name) := _one_of(name)
+
+_value_fault("boolean", _) := "must be true or false"
+
+_value_fault("integer", name) := _from_to("must be a whole number", name) if not _is_whole(name)
+
+_value_fault("number", name) := _from_to("must be a number", name) if not _is_in_range(name)
+
+_value_fault("array", name) := "must be an array" if not is_array(input.facts[name])
+
+_value_fault("array", name) := "must not repeat an item" if {
+	is_array(input.facts[name])
+	count(input.facts[name]) != count({item | some item in input.facts[name]})
 }
 
-_value_fault(fact, value) := _array_fault(value) if fact.type == "array"
-
-_array_fault(value) := "must be an array" if {
-	not is_array(value)
-} else := "must not repeat an item" if {
-	count(value) != count({item | some item in value})
+_faults contains [concat("", ["facts.", name, "[", format_int(i, 10), "]"]), _one_of(name)] if {
+	some name in _doubtful
+	_known[name].type == "array"
+	is_array(input.facts[name])
+	some i, item in input.facts[name]
+	not _known[name].values[item]
 }
 
-_is_whole(fact, value) if {
-	_in_range(fact, value)
-	floor(value) == value
+_is_whole(name) if {
+	_is_in_range(name)
+	floor(input.facts[name]) == input.facts[name]
 }
 
-_in_range(fact, value) if {
-	is_number(value)
-	value >= fact.minimum
-	value <= fact.maximum
+_is_in_range(name) if {
+	is_number(input.facts[name])
+	input.facts[name] >= _known[name].minimum
+	input.facts[name] <= _known[name].maximum
 }
+
+_one_of(name) := concat(" ", ["must be one of", concat(", ", sort(object.keys(_known[name].values)))])
+
+_from_to(kind, name) := concat(" ", [
+	kind,
+	"from", format_int(_known[name].minimum, 10),
+	"to", format_int(_known[name].maximum, 10),
+])
 
 _is_text(value, longest) if {
 	is_string(value)
 	count(value) >= 1
 	count(value) <= longest
 }
-
-_one_of(fact) := concat(" ", ["must be one of", concat(", ", sort(object.keys(fact.values)))])
-
-_number_in_range(kind, fact) := concat(" ", [
-	"must be", kind,
-	"from", format_int(fact.minimum, 10),
-	"to", format_int(fact.maximum, 10),
-])

@@ -97,5 +97,6 @@ _settled(decision) if {
 	decision.outcome == "needs_information"
 	count(decision.reasons) > 0
 	count(decision.missing) > 0
+	count(decision.missing) == count({entry.fact | some entry in decision.missing})
 	decision.errors == []
 }

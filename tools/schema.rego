@@ -43,7 +43,7 @@ _schema(document, version, about) := {
 			"type": "object",
 			"additionalProperties": false,
 			"description": "What is known; a fact that is absent or null is unknown.",
-			"properties": {fact.name: _fact(fact) | some fact in criteria[document][version].facts},
+			"properties": {name: _fact(fact) | some name, fact in criteria[document][version].facts},
 		},
 	},
 }
