@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,8 +71,8 @@ def test_a_person_reads_the_note_and_the_next_step(capsys: pytest.CaptureFixture
 def test_standard_input_lists_and_several_documents(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {}}"  # YAML makes this a date
-    monkeypatch.setattr("sys.stdin", io.StringIO(f"[{one}, {one}]\n---\n{one}\n"))
+    one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {infant: no}}"  # a date and a boolean to YAML 1.1
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"[{one}, {one}]\n---\n{one}\n".encode())))
     assert main(["decide", "--json", "-"]) == 0
     decisions = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [decision["date_of_service"] for decision in decisions] == ["2025-06-01"] * 3
@@ -81,6 +84,12 @@ def test_standard_input_lists_and_several_documents(
         ("bad.json", '{\n"document": }', "line 2"),
         ("bad.yaml", "a: [\n", "line 2"),
         ("empty.yaml", "# nothing\n", "no request"),
+        ("empty.json", "[]", "no request"),
+        ("long.json", '{"document": ' + "1" * 5000 + "}", "too long"),
+        ("deep.json", "[" * 100_000, "too deep"),
+        ("circle.yaml", "&a [*a]", "nested too deeply"),
+        ("tag.yaml", "a: !!timestamp 2025-02-30", "tag"),
+        ("half.json", '{"document": "\\ud800"}', "not valid Unicode"),
         ("nan.json", '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": NaN}}', "mrd"),
     ],
 )
@@ -93,6 +102,79 @@ def test_an_unreadable_file_is_named_and_the_others_are_decided(
     assert json.loads(out)["outcome"] == "approved"
     assert name in err
     assert says in err
+
+
+def test_a_request_that_is_no_json_spoils_only_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    good = '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}'
+    (tmp_path / "three.json").write_text(f'[{good}, {{"facts": {{"mrd_percent": NaN}}}}, {good}]')
+    assert main(["decide", "--json", str(tmp_path / "three.json")]) == 2
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert "request 2: facts.mrd_percent" in err
+
+
+def test_an_impossible_date_in_yaml_is_for_the_policy_to_judge(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r.yaml").write_text("document: CC-0126\ndate_of_service: 2025-02-30\nfacts: {}\n")
+    assert main(["decide", str(tmp_path / "r.yaml")]) == 2
+    assert "date_of_service must be a real calendar date" in capsys.readouterr().out
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}'
+    (tmp_path / "r.json").write_text(text, encoding="utf-8-sig")
+    assert main(["decide", str(tmp_path / "r.json")]) == 0
+    assert "NEEDS INFORMATION" in capsys.readouterr().out
+
+
+def test_text_of_a_caller_is_neither_markup_nor_control(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = '{"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": "\\u001b[2J[red]x", "facts": {}}'
+    (tmp_path / "r.json").write_text(text)
+    main(["decide", str(tmp_path / "r.json")])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "[2J[red]x" in out
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_has_seen_enough_gets_no_traceback(options: list[str]) -> None:
+    many = [str(EXAMPLES / "01-relapsed.yaml")] * 50
+    command = [sys.executable, "-m", "payer_policy.cli", "decide", *options, *many]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+
+
+def test_a_terminal_without_the_marks_shows_the_words() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "payer_policy.cli", "decide", str(EXAMPLES / "01-relapsed.yaml")],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "? met  II.A" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("absent", "arguments", "says"),
+    [
+        ("rich", ["catalogue"], "payer-policy-client[embedded,cli]"),
+        ("yaml", ["catalogue"], "payer-policy-client[embedded,cli]"),
+        ("opapywasm", ["catalogue"], "payer-policy-client[embedded]"),
+    ],
+)
+def test_a_missing_extra_is_named(absent: str, arguments: list[str], says: str) -> None:
+    # In a process of its own, in which the module cannot be imported.
+    code = f"import sys; sys.modules[{absent!r}] = None; from payer_policy.cli import main; sys.exit(main({arguments}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 3
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:

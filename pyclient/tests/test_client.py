@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import math
+import pickle
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -45,6 +47,7 @@ class Server(HTTPServer):
 
     answer: tuple[int, bytes] = (200, b"")
     seen: bytes = b""
+    location: str | None = None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.seen = self.rfile.read(int(self.headers["Content-Length"]))
         status, body = self.server.answer
         self.send_response(status)
+        if self.server.location:
+            self.send_header("Location", self.server.location)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -101,7 +106,7 @@ def approved(embedded: EmbeddedPolicy) -> dict[str, Any]:
         (200, b"<html>", ProtocolError),
         (200, b"", ProtocolError),
         (200, b"[]", ProtocolError),
-        (200, b'{"result": {}, "warning": {}}', ProtocolError),
+        (307, b"", ProtocolError),
         (200, b'{"result": {}}', ProtocolError),
         (200, b'{"result": null}', ProtocolError),
     ],
@@ -116,8 +121,23 @@ def test_failures_are_typed(
 
 
 def test_no_server_is_unreachable() -> None:
-    with PolicyClient("http://127.0.0.1:9", timeout=(0.5, 0.5)) as client, pytest.raises(PolicyUnreachable):
+    with (
+        PolicyClient("http://me:secret@127.0.0.1:9", timeout=0.5) as client,
+        pytest.raises(PolicyUnreachable) as raised,
+    ):
         client.decide(RELAPSED)
+    assert "127.0.0.1:9" in str(raised.value)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_redirect_is_not_followed_with_health_data(server: Server, client: PolicyClient) -> None:
+    with Server(("127.0.0.1", 0), Handler) as other:
+        server.answer, server.location = (307, b""), f"http://127.0.0.1:{other.server_port}/"
+        other.timeout = 0.2
+        with pytest.raises(ProtocolError):
+            client.decide(RELAPSED)
+        other.handle_request()
+        assert other.seen == b""
 
 
 def test_client_sends_the_request_of_the_contract(
@@ -138,6 +158,12 @@ def test_client_sends_the_request_of_the_contract(
             },
         }
     }
+
+
+def test_an_approval_on_no_input_is_none(server: Server, client: PolicyClient, approved: dict[str, Any]) -> None:
+    server.answer = (200, json.dumps({"result": approved, "warning": {"code": "api_usage_warning"}}).encode())
+    with pytest.raises(ProtocolError):
+        client.decide(RELAPSED)
 
 
 def test_a_batch_of_another_length_is_a_protocol_error(
@@ -189,6 +215,20 @@ def test_an_invalid_request_is_raised_with_every_error(embedded: EmbeddedPolicy)
     assert raised.value.decision.outcome is Outcome.INVALID_REQUEST
 
 
+def test_an_invalid_request_crosses_processes(embedded: EmbeddedPolicy) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        embedded.decide({})
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (again.errors, str(again)) == (raised.value.errors, str(raised.value))
+
+
+def test_more_threads_than_engines_wait_their_turn(embedded: EmbeddedPolicy) -> None:
+    requests = [Request("CC-0126", "2025-06-01", DIAGNOSIS, request_id=f"r-{number}") for number in range(200)]
+    with ThreadPoolExecutor(16) as threads:
+        decisions = list(threads.map(embedded.decide, requests))
+    assert [decision.request_id for decision in decisions] == [request.request_id for request in requests]
+
+
 def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: EmbeddedPolicy) -> None:
     wanted = [f"r-{number}" for number in range(120)]
     stream = (
@@ -209,6 +249,9 @@ def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: Embed
         ({"disease": b"all"}, "facts.disease"),
         ({"disease": datetime(2025, 6, 1)}, "facts.disease"),
         ({1: "all"}, "facts"),
+        ({"disease": "\ud800"}, "facts.disease"),
+        ({"combined_with": {object(), 1}}, r"facts.combined_with\["),
+        ({"mrd_percent": 10**5000}, "number too long"),
     ],
 )
 def test_what_json_cannot_hold_is_refused_by_name(embedded: EmbeddedPolicy, facts: dict[Any, Any], path: str) -> None:
@@ -271,6 +314,7 @@ def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, ser
         "CC-0126", canary, {"disease": canary, "mrd_percent": canary}, request_id=canary, codes={"hcpcs": canary * 9}
     )
     texts = [repr(request), repr(DIAGNOSIS), repr(embedded.decide(RELAPSED))]
+    texts.append(repr(Request(canary, canary, canary)))
     with pytest.raises(InvalidRequest) as invalid:
         embedded.decide(request)
     texts += [str(invalid.value), repr(invalid.value)]

@@ -48,6 +48,9 @@ _COLOUR = {
 
 _MARK = {State.MET: "[green]✔ met[/]", State.NOT_MET: "[red]✘ not met[/]", State.UNKNOWN: "[yellow]? unknown[/]"}
 
+# An exclusion that is not met is good news.
+_MARK_OF_EXCLUSION = {**_MARK, State.MET: "[red]✔ met[/]", State.NOT_MET: "[green]✘ not met[/]"}
+
 
 class _Unreadable(Exception):
     """A file that holds no request; the message names the file, and the line where there is one."""
@@ -156,13 +159,13 @@ def _requests(name: str) -> list[Any]:
 
 
 def _yaml(text: str) -> list[Any]:
-    # Without timestamps: the contract has a string, and the policy says best what is wrong with 2025-02-30.
     class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers = {
-            first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
+        """Leaves dates as text: the contract has a string, and the policy says best what is wrong with 2025-02-30."""
 
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     try:
         return [document for document in yaml.load_all(text, Loader) if document is not None]
     except yaml.YAMLError as error:
@@ -197,9 +200,9 @@ def _show(decision: Decision, name: str, console: Console) -> None:
     if decision.criteria:
         tree = Tree("criteria, any one pathway suffices")
         for pathway in decision.criteria.pathways:
-            _grow(tree, pathway, "pathway ")
+            _grow(tree, pathway, "pathway ", _MARK)
         for exclusion in decision.criteria.exclusions:
-            _grow(tree, exclusion, "")
+            _grow(tree, exclusion, "", _MARK_OF_EXCLUSION)
         console.print(tree)
     if decision.reasons:
         console.print("\n[bold]settled by[/] " + escape(", ".join(reason.criterion for reason in decision.reasons)))
@@ -214,10 +217,10 @@ def _show(decision: Decision, name: str, console: Console) -> None:
     console.print()
 
 
-def _grow(tree: Tree, node: Criterion, kind: str) -> None:
+def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> None:
     if len(node.parts) == 1 and node.parts[0].id == node.id:
         node = node.parts[0]  # a pathway of one clause: said once
-    line = f"{_MARK[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
+    line = f"{marks[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
     if node.evidence:
         line += f" [dim]({escape(', '.join(node.evidence))})[/]"
     if node.fact:
@@ -225,7 +228,7 @@ def _grow(tree: Tree, node: Criterion, kind: str) -> None:
         line += f"  [cyan]{escape(node.fact + known)}[/]"
     branch = tree.add(line)
     for part in node.parts:
-        _grow(branch, part, "")
+        _grow(branch, part, "", marks)
 
 
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:

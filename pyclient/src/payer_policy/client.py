@@ -11,9 +11,11 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import requests
+from requests.utils import urldefragauth
 
 from payer_policy.errors import (
     InvalidRequest,
+    InvalidValue,
     MissingExtra,
     PolicyNotLoaded,
     PolicyRefused,
@@ -84,18 +86,19 @@ class PolicyBase(ABC):
 class PolicyClient(PolicyBase):
     """Asks the OPA at `base_url`, over one pooled session.
 
-    `timeout` is the seconds to wait for a connection and for each read. A `session` of your own may carry
-    authentication, TLS settings or proxies; it is then yours to close.
+    `timeout` is the seconds to wait for a connection and for each read, as one number or two. A `session` of your own
+    may carry authentication, TLS settings or proxies; it is then yours to close.
     """
 
     def __init__(
         self,
         base_url: str,
         *,
-        timeout: tuple[float, float] = (3.05, 10.0),
+        timeout: float | tuple[float, float] = (3.05, 10.0),
         session: requests.Session | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._name = urldefragauth(self._base_url)  # for messages: without a password
         self._timeout = timeout
         self._own_session = session is None
         self._session = session or requests.Session()
@@ -108,35 +111,36 @@ class PolicyClient(PolicyBase):
             else:
                 response = self._session.post(
                     url,
-                    data=json.dumps({"input": question}, allow_nan=False).encode(),
+                    data=json.dumps({"input": question}, allow_nan=False),
                     headers={"Content-Type": "application/json"},
                     timeout=self._timeout,
+                    allow_redirects=False,  # OPA never redirects, and health data must not follow whoever does
                 )
         except requests.RequestException as error:
             # The error of the library may hold the body of the request; its kind is enough.
-            raise PolicyUnreachable(f"{self._base_url} does not answer ({type(error).__name__})") from None
+            raise PolicyUnreachable(f"{self._name} does not answer ({type(error).__name__})") from None
         return self._result(response)
 
     def _result(self, response: requests.Response) -> Any:  # noqa: ANN401
         status = response.status_code
         if status in (401, 403):
-            raise PolicyRefused(f"{self._base_url} refuses the caller with status {status}")
+            raise PolicyRefused(f"{self._name} refuses the caller with status {status}")
         if status == 404:
-            raise PolicyNotLoaded(f"{self._base_url} has no such route; is it OPA's base address?")
+            raise PolicyNotLoaded(f"{self._name} has no such route; is it OPA's base address?")
         if status >= 500:
-            raise PolicyUnreachable(f"{self._base_url} fails with status {status}")
+            raise PolicyUnreachable(f"{self._name} fails with status {status}")
         if status != 200:
-            raise ProtocolError(f"{self._base_url} answers with status {status}")
+            raise ProtocolError(f"{self._name} answers with status {status}")
         try:
             answer = response.json()
         except ValueError:
-            raise ProtocolError(f"{self._base_url} answers with something else than JSON") from None
+            raise ProtocolError(f"{self._name} answers with something else than JSON") from None
         if not isinstance(answer, dict):
-            raise ProtocolError(f"{self._base_url} does not answer as OPA does")
+            raise ProtocolError(f"{self._name} does not answer as OPA does")
         if "warning" in answer:
-            raise ProtocolError(f"{self._base_url} answers with a warning: it saw no input")
+            raise ProtocolError(f"{self._name} answers with a warning: it saw no input")
         if "result" not in answer:
-            raise PolicyNotLoaded(f"{self._base_url} holds no policy for this entry point")
+            raise PolicyNotLoaded(f"{self._name} holds no policy for this entry point")
         return answer["result"]
 
     def close(self) -> None:
@@ -152,7 +156,7 @@ class EmbeddedPolicy(PolicyBase):
 
     def __init__(self) -> None:
         try:
-            from opapywasm import OpaWasmPolicy, runtime
+            from opapywasm import OpaWasmPolicy, PolicyConfig, runtime
         except ImportError:
             raise MissingExtra(
                 "the embedded policy needs opa-py-wasm: pip install 'payer-policy-client[embedded]'"
@@ -160,7 +164,10 @@ class EmbeddedPolicy(PolicyBase):
         # opa-py-wasm gives a module two pages of memory to begin with and fails on one whose constants need more, as
         # these do; more to begin with is all it takes.
         runtime._DEFAULT_MEMORY_PAGES = max(runtime._DEFAULT_MEMORY_PAGES, _MEMORY_PAGES)
-        self._policy = OpaWasmPolicy.from_wasm_bytes((files("payer_policy") / "policy.wasm").read_bytes())
+        self._policy = OpaWasmPolicy.from_wasm_bytes(
+            (files("payer_policy") / "policy.wasm").read_bytes(),
+            PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
+        )
 
     def _ask(self, entry_point: str, question: object) -> Any:  # noqa: ANN401
         from opapywasm import UNDEFINED
@@ -182,4 +189,9 @@ class EmbeddedPolicy(PolicyBase):
 
 
 def _written(request: AnyRequest) -> Any:  # noqa: ANN401
-    return request.to_dict() if isinstance(request, Request) else to_json(request, "")
+    try:
+        written = request.to_dict() if isinstance(request, Request) else to_json(request, "")
+        json.dumps(written)
+    except (ValueError, RecursionError):
+        raise InvalidValue("the request holds a number too long, or is nested too deeply") from None
+    return written

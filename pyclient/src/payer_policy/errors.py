@@ -36,6 +36,10 @@ class InvalidRequest(PolicyError):
         self.errors: tuple[RequestError, ...] = decision.errors
         super().__init__("; ".join(f"{error.path or 'the request'} {error.message}" for error in self.errors))
 
+    def __reduce__(self) -> tuple[type[InvalidRequest], tuple[Decision]]:
+        """So that it crosses process boundaries."""
+        return type(self), (self.decision,)
+
 
 class InvalidValue(PolicyError):
     """A request cannot be written as JSON at all (NaN, an infinite number, an unknown class); names the field."""

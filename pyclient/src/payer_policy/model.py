@@ -96,8 +96,9 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
             if not isinstance(name, str):
                 raise InvalidValue(f"{path or 'the request'} has a name that is no string")
         return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
-        return [to_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
+        items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
+        return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
     raise InvalidValue(f"{path or 'the request'} is a {type(value).__name__}, which JSON cannot hold")
 
 
