@@ -102,6 +102,26 @@ def test_answers(url: str, method: str, entry_point: str, body: dict[str, Any] |
     assert "result" in response.json()
 
 
+@pytest.mark.parametrize(
+    ("facts", "outcome", "errors"),
+    [
+        ({}, "needs_information", []),
+        ({"mrd_percent": "0.5"}, "invalid_request", ["facts.mrd_percent"]),
+        ({"diseese": "all"}, "invalid_request", ["facts.diseese"]),
+    ],
+)
+def test_decides_as_the_contract_says(url: str, facts: dict[str, Any], outcome: str, errors: list[str]) -> None:
+    request = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts}
+    post = {"decision": request, "decisions": {"requests": [request]}}
+    one, [many] = (
+        requests.post(f"{url}/v1/data/payer/{entry_point}", json={"input": question}, timeout=10).json()["result"]
+        for entry_point, question in post.items()
+    )
+    assert one == many
+    assert one["outcome"] == outcome
+    assert [error["path"] for error in one["errors"]] == errors
+
+
 def test_logs_nothing_of_a_request(project: Project, url: str) -> None:
     secret = f"secret-{uuid.uuid4().hex}"
     body = {"input": {"document": secret, "facts": {"disease": secret}}}
