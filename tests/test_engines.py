@@ -44,14 +44,14 @@ def test_vector(name: str, opa_url: str, embedded: EmbeddedPolicy) -> None:
     vector = VECTORS[name]
     decision = ask(opa_url, "decision", vector["input"])
     assert difference(decision, vector["expect"]) == {}
-    assert embedded._ask("payer/decision", vector["input"]) == decision
+    assert embedded._evaluate("payer/decision", vector["input"]) == decision
 
 
 def test_batch_gives_the_single_decisions_in_order(opa_url: str, embedded: EmbeddedPolicy) -> None:
     requests_ = [vector["input"] for vector in VECTORS.values()]
     decisions = ask(opa_url, "decisions", {"requests": requests_})
     assert decisions == [ask(opa_url, "decision", request) for request in requests_]
-    assert embedded._ask("payer/decisions", {"requests": requests_}) == decisions
+    assert embedded._evaluate("payer/decisions", {"requests": requests_}) == decisions
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_bad_envelope_is_one_invalid_decision(
     [decision] = ask(opa_url, "decisions", envelope)
     assert decision["outcome"] == "invalid_request"
     assert [error["path"] for error in decision["errors"]] == [path]
-    assert embedded._ask("payer/decisions", envelope) == [decision]
+    assert embedded._evaluate("payer/decisions", envelope) == [decision]
 
 
 def test_absent_input_is_an_invalid_request(opa_url: str) -> None:

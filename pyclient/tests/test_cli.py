@@ -7,9 +7,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from payer_policy import EmbeddedPolicy
 from payer_policy.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -30,6 +33,17 @@ OUTCOMES = {
     "14-wrong-type.yaml": "invalid_request",
     "15-before-the-first-version.yaml": "no_policy_in_force",
 }
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as policy:
+        yield policy
+
+
+@pytest.fixture(autouse=True)
+def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda: nullcontext(embedded))
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -118,7 +132,9 @@ def test_an_impossible_date_in_yaml_is_for_the_policy_to_judge(
 ) -> None:
     (tmp_path / "r.yaml").write_text("document: CC-0126\ndate_of_service: 2025-02-30\nfacts: {}\n")
     assert main(["decide", str(tmp_path / "r.yaml")]) == 2
-    assert "date_of_service must be a real calendar date" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "date_of_service" in out
+    assert "must be a real calendar date" in out
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -185,6 +201,39 @@ def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
 def test_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "--server", "http://127.0.0.1:9", str(EXAMPLES / "01-relapsed.yaml")]) == 3
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_the_highest_status_wins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    files = [str(tmp_path / "bad.json"), str(EXAMPLES / "01-relapsed.yaml"), str(tmp_path / "bad.json")]
+    assert main(["decide", "--server", "http://127.0.0.1:9", *files]) == 3
+    assert capsys.readouterr().err.count("bad.json: line 1") == 2
+
+
+def test_every_error_of_a_request_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["decide", str(EXAMPLES / "14-wrong-type.yaml")]) == 2
+    out = capsys.readouterr().out
+    for text in ["INVALID REQUEST", "facts.cd19_postive", "facts.mrd_percent", "must be a number from 0 to 100"]:
+        assert text in out
+
+
+@pytest.mark.parametrize(("environment", "coloured"), [({"FORCE_COLOR": "1"}, True), ({"NO_COLOR": "1"}, False)])
+def test_colour_follows_the_environment(
+    environment: dict[str, str], coloured: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    main(["decide", str(EXAMPLES / "01-relapsed.yaml")])
+    assert ("\x1b[" in capsys.readouterr().out) is coloured
+
+
+@pytest.mark.parametrize(("option", "says"), [("--help", "examples:"), ("--version", "payer-policy 0.1.0")])
+def test_help_and_version(option: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([option])
+    assert ended.value.code == 0
+    assert says in capsys.readouterr().out
 
 
 def test_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,9 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
+import requests
 from payer_policy import (
     Decision,
     EmbeddedPolicy,
@@ -251,7 +253,7 @@ def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: Embed
         ({1: "all"}, "facts"),
         ({"disease": "\ud800"}, "facts.disease"),
         ({"combined_with": {object(), 1}}, r"facts.combined_with\["),
-        ({"mrd_percent": 10**5000}, "number too long"),
+        ({"mrd_percent": 10**5000}, "facts.mrd_percent"),
     ],
 )
 def test_what_json_cannot_hold_is_refused_by_name(embedded: EmbeddedPolicy, facts: dict[Any, Any], path: str) -> None:
@@ -313,8 +315,7 @@ def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, ser
     request = Request(
         "CC-0126", canary, {"disease": canary, "mrd_percent": canary}, request_id=canary, codes={"hcpcs": canary * 9}
     )
-    texts = [repr(request), repr(DIAGNOSIS), repr(embedded.decide(RELAPSED))]
-    texts.append(repr(Request(canary, canary, canary)))
+    texts = [repr(request), repr(DIAGNOSIS)]
     with pytest.raises(InvalidRequest) as invalid:
         embedded.decide(request)
     texts += [str(invalid.value), repr(invalid.value)]
@@ -325,6 +326,43 @@ def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, ser
         texts += [str(raised.value), repr(raised.value)]
     assert canary not in "".join(texts)
     assert "b_cell_precursor" not in "".join(texts)
+
+
+def test_reprs_name_document_and_outcome_alone(embedded: EmbeddedPolicy) -> None:
+    assert repr(RELAPSED) == "Request(document='CC-0126')"
+    decision = embedded.decide(RELAPSED)
+    assert repr(decision) == "Decision(document='CC-0126', outcome='approved')"
+    assert repr(embedded.decide(Request("CC-0126", "2024-01-01", {}))).endswith("outcome='no_policy_in_force')")
+    parts = repr(decision.criteria) + repr(decision.reasons)
+    assert "state" not in parts
+    assert "value" not in parts
+
+
+def test_the_decision_as_received_is_kept(approved: dict[str, Any]) -> None:
+    assert Decision.from_dict(approved).to_dict() is approved
+
+
+def test_a_moment_is_no_date_of_service(embedded: EmbeddedPolicy) -> None:
+    with pytest.raises(InvalidValue, match="date_of_service"):
+        embedded.decide(Request("CC-0126", datetime(2025, 6, 1), Facts()))
+
+
+def test_a_session_of_the_caller_stays_open(server: Server, approved: dict[str, Any]) -> None:
+    server.answer = (200, json.dumps({"result": approved}).encode())
+    with requests.Session() as session:
+        session.headers["Authorization"] = "Bearer x"
+        for _ in range(2):
+            with PolicyClient(f"http://127.0.0.1:{server.server_port}", session=session) as client:
+                assert client.decide(RELAPSED).outcome is Outcome.APPROVED
+
+
+def test_a_policy_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("payer_policy.client.files", lambda _: tmp_path)
+    with pytest.raises(PolicyNotLoaded):
+        EmbeddedPolicy()
+    (tmp_path / "policy.wasm").write_bytes(b"\0asm")
+    with pytest.raises(PolicyNotLoaded):
+        EmbeddedPolicy()
 
 
 def test_a_closed_policy_says_so() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
-from payer_policy.errors import InvalidRequest, InvalidValue, PolicyError
+from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
 from payer_policy.model import Criterion, Decision, Outcome, State
 
 try:
@@ -22,7 +22,7 @@ try:
     from rich.panel import Panel
     from rich.table import Table
     from rich.tree import Tree
-except ImportError:  # main() says what to install
+except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
         yaml = None
 
@@ -59,19 +59,10 @@ class _Unreadable(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
     options = _parser().parse_args(arguments)
-    if yaml is None:
-        print("payer-policy needs rich and pyyaml: pip install 'payer-policy-client[embedded,cli]'", file=sys.stderr)
-        return _FAILED
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
-    # A pipe has no width of its own.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     try:
-        policy: PolicyBase = PolicyClient(options.server) if options.server else EmbeddedPolicy()
-        with policy:
-            status: int = options.run(policy, options, console)
-            sys.stdout.flush()
-            return status
+        status = _run(options)
+        sys.stdout.flush()
+        return status
     except BrokenPipeError:
         # The reader, head say, has seen enough; without this Python complains once more when it closes the pipe.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -79,6 +70,18 @@ def main(arguments: list[str] | None = None) -> int:
     except PolicyError as error:
         print(f"payer-policy: {error}", file=sys.stderr)
         return _FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
+    if yaml is None:
+        raise MissingExtra("the command needs rich and pyyaml: pip install 'payer-policy-client[embedded,cli]'")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
+    # A pipe has no width of its own.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    with PolicyClient(options.server) if options.server else EmbeddedPolicy() as policy:
+        status: int = options.run(policy, options, console)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -212,8 +215,11 @@ def _show(decision: Decision, name: str, console: Console) -> None:
         console.print("\n[bold]still needed[/]")
         for number, item in enumerate(decision.missing, 1):
             console.print(f"  {number}. {escape(item.question)} [dim]{item.fact}, for {', '.join(item.criteria)}[/]")
-    for error in decision.errors:
-        console.print(f"  [red]{_plain(error.path or 'the request')}[/] {_plain(error.message)}")
+    if decision.errors:
+        table = Table("field", "what is wrong")
+        for error in decision.errors:
+            table.add_row(f"[red]{_plain(error.path or 'the request')}[/]", _plain(error.message))
+        console.print(table)
     console.print()
 
 

@@ -11,8 +11,6 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import requests
-from requests.utils import urldefragauth
-
 from payer_policy.errors import (
     InvalidRequest,
     InvalidValue,
@@ -23,6 +21,7 @@ from payer_policy.errors import (
     ProtocolError,
 )
 from payer_policy.model import AnyRequest, Decision, Outcome, Request, to_json
+from requests.utils import urldefragauth
 
 # One of 50 costs a fraction of 50 single calls and stays far below any limit on a body.
 _BATCH = 50
@@ -42,7 +41,7 @@ class PolicyBase(ABC):
         Raises `InvalidRequest` when the policy finds it invalid, `InvalidValue` when it is not JSON,
         `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded` or `ProtocolError` when there is no proper answer.
         """
-        decision = Decision.from_dict(self._ask("payer/decision", _written(request)))
+        decision = Decision.from_dict(self._evaluate("payer/decision", _written(request)))
         if decision.outcome is Outcome.INVALID_REQUEST:
             raise InvalidRequest(decision)
         return decision
@@ -54,21 +53,21 @@ class PolicyBase(ABC):
         """
         remaining = iter(requests)
         while batch := [_written(request) for request in islice(remaining, _BATCH)]:
-            decisions = self._ask("payer/decisions", {"requests": batch})
+            decisions = self._evaluate("payer/decisions", {"requests": batch})
             if not isinstance(decisions, list) or len(decisions) != len(batch):
                 raise ProtocolError("there is not one decision for each request of the batch")
             yield from map(Decision.from_dict, decisions)
 
     def catalogue(self) -> dict[str, Any]:
         """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
-        catalogue = self._ask("payer/catalogue", None)
+        catalogue = self._evaluate("payer/catalogue", None)
         if not isinstance(catalogue, dict) or not isinstance(catalogue.get("documents"), list):
             raise ProtocolError("catalogue.documents is not an array")
         return catalogue
 
     @abstractmethod
-    def _ask(self, entry_point: str, question: object) -> Any:  # noqa: ANN401
-        """The result of an entry point; `question` is its input, None when it has none."""
+    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
+        """The result of the entry point at `path`; `input` is None when it takes none."""
 
     @abstractmethod
     def close(self) -> None:
@@ -103,18 +102,19 @@ class PolicyClient(PolicyBase):
         self._own_session = session is None
         self._session = session or requests.Session()
 
-    def _ask(self, entry_point: str, question: object) -> Any:  # noqa: ANN401
-        url = f"{self._base_url}/v1/data/{entry_point}"
+    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
+        url = f"{self._base_url}/v1/data/{path}"
         try:
-            if question is None:
-                response = self._session.get(url, timeout=self._timeout)
+            # OPA never redirects, and health data must not follow whoever does.
+            if input is None:
+                response = self._session.get(url, timeout=self._timeout, allow_redirects=False)
             else:
                 response = self._session.post(
                     url,
-                    data=json.dumps({"input": question}, allow_nan=False),
+                    data=json.dumps({"input": input}, allow_nan=False),
                     headers={"Content-Type": "application/json"},
                     timeout=self._timeout,
-                    allow_redirects=False,  # OPA never redirects, and health data must not follow whoever does
+                    allow_redirects=False,
                 )
         except requests.RequestException as error:
             # The error of the library may hold the body of the request; its kind is enough.
@@ -133,7 +133,7 @@ class PolicyClient(PolicyBase):
             raise ProtocolError(f"{self._name} answers with status {status}")
         try:
             answer = response.json()
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ProtocolError(f"{self._name} answers with something else than JSON") from None
         if not isinstance(answer, dict):
             raise ProtocolError(f"{self._name} does not answer as OPA does")
@@ -151,37 +151,40 @@ class PolicyClient(PolicyBase):
 class EmbeddedPolicy(PolicyBase):
     """Runs the policy that this package ships, compiled to WebAssembly: no server, no OPA, no network. Thread-safe.
 
-    Raises `MissingExtra` when opa-py-wasm is not installed.
+    Raises `MissingExtra` when opa-py-wasm is not installed, `PolicyNotLoaded` when the policy cannot be loaded.
     """
 
     def __init__(self) -> None:
         try:
-            from opapywasm import OpaWasmPolicy, PolicyConfig, runtime
+            from opapywasm import OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
         except ImportError:
             raise MissingExtra(
                 "the embedded policy needs opa-py-wasm: pip install 'payer-policy-client[embedded]'"
             ) from None
-        # opa-py-wasm gives a module two pages of memory to begin with and fails on one whose constants need more, as
-        # these do; more to begin with is all it takes.
+        # opa-py-wasm offers a module two pages of memory to begin with and fails on one that demands more, as this one
+        # does for its constants; there is no public setting for it.
         runtime._DEFAULT_MEMORY_PAGES = max(runtime._DEFAULT_MEMORY_PAGES, _MEMORY_PAGES)
-        self._policy = OpaWasmPolicy.from_wasm_bytes(
-            (files("payer_policy") / "policy.wasm").read_bytes(),
-            PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
-        )
+        try:
+            self._policy = OpaWasmPolicy.from_wasm_bytes(
+                (files("payer_policy") / "policy.wasm").read_bytes(),
+                PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
+            )
+        except (OSError, OpaWasmError) as error:
+            raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
 
-    def _ask(self, entry_point: str, question: object) -> Any:  # noqa: ANN401
+    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
         from opapywasm import UNDEFINED
         from opapywasm.errors import OpaPolicyClosedError, OpaWasmError
 
         try:
             # Text, so that every number reaches the policy as it would over HTTP.
-            result = self._policy.evaluate(json.dumps(question, allow_nan=False), entry_point)
+            result = self._policy.evaluate(json.dumps(input, allow_nan=False), path)
         except OpaPolicyClosedError:
             raise PolicyUnreachable("the embedded policy is closed") from None
         except OpaWasmError as error:
             raise ProtocolError(f"the embedded policy failed ({type(error).__name__})") from None
         if result is UNDEFINED:
-            raise PolicyNotLoaded(f"the embedded policy does not define {entry_point}")
+            raise PolicyNotLoaded(f"the embedded policy does not define {path}")
         return result
 
     def close(self) -> None:
@@ -192,6 +195,6 @@ def _written(request: AnyRequest) -> Any:  # noqa: ANN401
     try:
         written = request.to_dict() if isinstance(request, Request) else to_json(request, "")
         json.dumps(written)
-    except (ValueError, RecursionError):
-        raise InvalidValue("the request holds a number too long, or is nested too deeply") from None
+    except (ValueError, RecursionError):  # by now only a circle, or nesting without end
+        raise InvalidValue("the request is nested too deeply") from None
     return written

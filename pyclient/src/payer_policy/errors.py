@@ -21,7 +21,7 @@ class PolicyRefused(PolicyError):
 
 
 class PolicyNotLoaded(PolicyError):
-    """The server answers, but holds no such policy: 404, or a 200 without a result."""
+    """No such policy here: 404, or a 200 without a result; or the embedded policy cannot be loaded."""
 
 
 class ProtocolError(PolicyError):

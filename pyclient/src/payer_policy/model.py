@@ -9,9 +9,13 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, TypeVar
 
+from payer_policy.cc0126 import Facts
 from payer_policy.errors import InvalidValue, ProtocolError
 
 E = TypeVar("E", bound=Enum)
+
+# In bits, as the exponent of a float; Python refuses to write much longer ones.
+_LONGEST_INTEGER = 1024
 
 
 class Outcome(str, Enum):
@@ -46,12 +50,13 @@ class Request:
     """One prior-authorisation request.
 
     `facts` is the `Facts` of the document's module (`payer_policy.cc0126`) or a mapping; `codes` is
-    `{"hcpcs": str, "icd10": [str, …]}`, informational. What is valid is decided by the policy, not here.
+    `{"hcpcs": str, "icd10": [str, …]}`, informational. What is valid is decided by the policy, not here. Its repr names
+    the document only, since the rest is health data.
     """
 
-    document: str = field(repr=False)
+    document: str
     date_of_service: date | str = field(repr=False)
-    facts: Any = field(repr=False)
+    facts: Facts | Mapping[str, Any] = field(repr=False)
     request_id: str | None = field(default=None, repr=False)
     codes: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -80,11 +85,13 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
             value.encode()
         except UnicodeEncodeError:  # half a surrogate pair
             raise InvalidValue(f"{path or 'the request'} is not valid Unicode text") from None
+    if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
+        raise InvalidValue(f"{path or 'the request'} is too large a number")
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise InvalidValue(f"{path} must be a finite number")
+            raise InvalidValue(f"{path or 'the request'} must be a finite number")
         return value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
@@ -104,15 +111,18 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
 
 @dataclass(frozen=True)
 class Criterion:
-    """A node of the criteria. A compound one has parts in `all_of` or `any_of`; a leaf has the fact that it reads."""
+    """A node of the criteria. A compound one has parts in `all_of` or `any_of`; a leaf has the fact that it reads.
+
+    Its state and value are health data and stay out of its repr.
+    """
 
     id: str
     text: str
-    state: State
+    state: State = field(repr=False)
     fact: str | None = None
     value: Any = field(default=None, repr=False)
-    all_of: tuple[Criterion, ...] = ()
-    any_of: tuple[Criterion, ...] = ()
+    all_of: tuple[Criterion, ...] = field(default=(), repr=False)
+    any_of: tuple[Criterion, ...] = field(default=(), repr=False)
     evidence: tuple[str, ...] = ()
 
     @property
@@ -145,7 +155,7 @@ class Reason:
     """A criterion that settles the outcome."""
 
     criterion: str
-    state: State
+    state: State = field(repr=False)
     text: str
 
 
@@ -160,10 +170,10 @@ class Missing:
 
 @dataclass(frozen=True)
 class Advisory:
-    """A note that decides nothing."""
+    """A note that decides nothing. It tells of the patient, so its repr is empty."""
 
-    code: str
-    text: str
+    code: str = field(repr=False)
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -174,27 +184,31 @@ class RequestError:
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Decision:
     """A decision as the contract has it. Its repr names document and outcome only, since the rest is health data."""
 
     outcome: Outcome
     next_step: NextStep
-    summary: str = field(repr=False)
-    request_id: str | None = field(repr=False)
-    date_of_service: date | None = field(repr=False)
+    summary: str
+    request_id: str | None
+    date_of_service: date | None
     policy: Policy | None
-    pathways_met: tuple[str, ...] = field(repr=False)
-    criteria: Criteria | None = field(repr=False)
-    reasons: tuple[Reason, ...] = field(repr=False)
-    missing: tuple[Missing, ...] = field(repr=False)
-    advisories: tuple[Advisory, ...] = field(repr=False)
-    errors: tuple[RequestError, ...] = field(repr=False)
-    _received: Mapping[str, Any] = field(repr=False, compare=False)
+    pathways_met: tuple[str, ...]
+    criteria: Criteria | None
+    reasons: tuple[Reason, ...]
+    missing: tuple[Missing, ...]
+    advisories: tuple[Advisory, ...]
+    errors: tuple[RequestError, ...]
+    _received: dict[str, Any] = field(compare=False)
+
+    def __repr__(self) -> str:
+        document = self.policy.document if self.policy else None
+        return f"Decision(document={document!r}, outcome={self.outcome.value!r})"
 
     def to_dict(self) -> dict[str, Any]:
-        """The decision as it was received, to keep or to pass on."""
-        return dict(self._received)
+        """The very dict that was received, to keep or to pass on."""
+        return self._received
 
     @classmethod
     def from_dict(cls, received: Any) -> Decision:  # noqa: ANN401
