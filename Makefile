@@ -12,7 +12,7 @@ REGO := policy policy_tests tools
 
 CHECKED := pyclient/src pyclient/tests tests
 
-.PHONY: decide test policy opa fmt fmt-check check rego-test schemas schemas-check wasm wasm-check lint unit integration clean
+.PHONY: decide test policy bench opa fmt fmt-check check rego-test schemas schemas-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -99,6 +99,9 @@ integration: $(VENV)/.test opa
 	@tools/setup engine
 	@tools/setup compose
 	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
+
+bench: opa
+	@bench/run
 
 clean:
 	rm -rf build $(VENV)
