@@ -8,7 +8,8 @@ with EmbeddedPolicy() as policy:
     decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
 """
 
-from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
+from payer_policy.client import CallRecord, PolicyBase, PolicyClient
+from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import (
     InvalidRequest,
     InvalidValue,
@@ -28,14 +29,17 @@ from payer_policy.model import (
     NextStep,
     Outcome,
     Policy,
+    Provenance,
     Reason,
     Request,
     RequestError,
+    ReviewAction,
     State,
 )
 
 __all__ = [
     "Advisory",
+    "CallRecord",
     "Criteria",
     "Criterion",
     "Decision",
@@ -54,8 +58,10 @@ __all__ = [
     "PolicyRefused",
     "PolicyUnreachable",
     "ProtocolError",
+    "Provenance",
     "Reason",
     "Request",
     "RequestError",
+    "ReviewAction",
     "State",
 ]

@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.client import EmbeddedPolicy, PolicyBase, PolicyClient
+from payer_policy.client import PolicyBase, PolicyClient
+from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
 from payer_policy.model import Criterion, Decision, Outcome, State
 
@@ -79,7 +80,7 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with PolicyClient(options.server) if options.server else EmbeddedPolicy() as policy:
+    with PolicyClient(options.server, attempts=2) if options.server else EmbeddedPolicy() as policy:
         status: int = options.run(policy, options, console)
     return status
 

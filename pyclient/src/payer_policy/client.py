@@ -1,77 +1,176 @@
-"""Two ways to the same policy: `PolicyClient` asks an OPA server, `EmbeddedPolicy` runs it in process."""
+"""`PolicyClient` asks OPA servers; `PolicyBase` is what it has in common with `EmbeddedPolicy`."""
 
 from __future__ import annotations
 
 import json
+import logging
+import os
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from importlib.resources import files
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
 
-import requests
 from payer_policy.errors import (
     InvalidRequest,
     InvalidValue,
-    MissingExtra,
+    PolicyError,
     PolicyNotLoaded,
     PolicyRefused,
-    PolicyUnreachable,
     ProtocolError,
 )
-from payer_policy.model import AnyRequest, Decision, Outcome, Request, to_json
-from requests.utils import urldefragauth
+from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, to_text
+from payer_policy.transport import Question, Transport
 
-# One of 50 costs a fraction of 50 single calls and stays far below any limit on a body.
-_BATCH = 50
-
-# Of 64 KiB. Room for the constants of some hundred documents.
-_MEMORY_PAGES = 256
+_log = logging.getLogger("payer_policy")
 
 T = TypeVar("T", bound="PolicyBase")
 
 
-class PolicyBase(ABC):
-    """What both have in common. Use as a context manager, or `close()`."""
+@dataclass(frozen=True)
+class CallRecord:
+    """What one call came to, for metrics: no value of a request or of a fact is in it."""
 
-    def decide(self, request: AnyRequest) -> Decision:
-        """Decide one request, a `Request` or its plain dict.
+    entry_point: str
+    """`payer/decision`, `payer/decisions` or `payer/catalogue`."""
+
+    outcomes: Mapping[str, int]
+    """How many decisions had which outcome; empty for the catalogue and after a failure."""
+
+    error: str | None
+    """The name of the class of the error, None when there is none."""
+
+    seconds: float
+    """Of the whole call, retries included."""
+
+    retries: int
+    """How often the question was asked again."""
+
+
+class PolicyBase(ABC):
+    """Decides requests. Use as a context manager, or `close()`."""
+
+    def __init__(self, on_call: Callable[[CallRecord], None] | None = None) -> None:
+        self._on_call = on_call
+
+    def decide(self, request: AnyRequest, *, headers: Mapping[str, str] | None = None) -> Decision:
+        """Decide one request, a `Request` or its plain dict. `headers`, `traceparent` say, go to the server.
 
         Raises `InvalidRequest` when the policy finds it invalid, `InvalidValue` when it is not JSON,
         `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded` or `ProtocolError` when there is no proper answer.
         """
-        decision = Decision.from_dict(self._evaluate("payer/decision", _written(request)))
+        text = to_text(request)
+        with _Recorded("payer/decision", self._on_call) as call:
+            decision = call.decision(*self._evaluate(call, text, headers))
         if decision.outcome is Outcome.INVALID_REQUEST:
             raise InvalidRequest(decision)
         return decision
 
-    def decide_many(self, requests: Iterable[AnyRequest]) -> Iterator[Decision]:
-        """Decide many requests, in their order and lazily. An invalid one is yielded as a decision, not raised.
+    def decide_many(
+        self,
+        requests: Iterable[AnyRequest],
+        *,
+        headers: Mapping[str, str] | None = None,
+        batch_size: int = 50,
+        in_flight: int = 2,
+    ) -> Iterator[Decision | PolicyError]:
+        """Decide many requests: for each, in their order, one decision or the error that stands in its place.
 
-        Raises as `decide` does otherwise.
+        An invalid request is a decision here, not an error. `requests` may be endless: it is read as it is needed, in
+        batches of `batch_size`, of which `in_flight` are decided at a time on threads. A batch that fails is halved
+        until the request that spoils it is alone. Raises only what `requests` itself raises.
         """
-        remaining = iter(requests)
-        while batch := [_written(request) for request in islice(remaining, _BATCH)]:
-            decisions = self._evaluate("payer/decisions", {"requests": batch})
-            if not isinstance(decisions, list) or len(decisions) != len(batch):
-                raise ProtocolError("there is not one decision for each request of the batch")
-            yield from map(Decision.from_dict, decisions)
+        if batch_size < 1 or in_flight < 1:
+            raise InvalidValue("batch_size and in_flight must be positive")
+        return self._stream(iter(requests), headers, batch_size, in_flight)
 
     def catalogue(self) -> dict[str, Any]:
         """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
-        catalogue = self._evaluate("payer/catalogue", None)
-        if not isinstance(catalogue, dict) or not isinstance(catalogue.get("documents"), list):
-            raise ProtocolError("catalogue.documents is not an array")
+        with _Recorded("payer/catalogue", self._on_call) as call:
+            catalogue, _ = self._evaluate(call, None, None)
+            if not isinstance(catalogue, dict) or not isinstance(catalogue.get("documents"), list):
+                raise ProtocolError("catalogue.documents is not an array")
         return catalogue
 
-    @abstractmethod
-    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
-        """The result of the entry point at `path`; `input` is None when it takes none."""
+    def health(self) -> Provenance:
+        """Who would decide now: asks for no decision at all, once and without retries. Raises as `decide` does."""
+        with _Recorded("payer/decisions", self._on_call, once=True) as call:
+            results, provenance = self._evaluate(call, '{"requests":[]}', None)
+            if results != []:
+                raise ProtocolError("there is a decision for no request")
+        return provenance
 
     @abstractmethod
     def close(self) -> None:
         """Release what is held. Safe to call twice."""
+
+    @abstractmethod
+    def _evaluate(
+        self, call: _Recorded, input: str | None, headers: Mapping[str, str] | None
+    ) -> tuple[Any, Provenance]:
+        """The result of an entry point and who gave it. `input` is JSON text, None when it takes none."""
+
+    def _stream(
+        self, requests: Iterator[AnyRequest], headers: Mapping[str, str] | None, batch_size: int, in_flight: int
+    ) -> Iterator[Decision | PolicyError]:
+        waiting: deque[Future[list[Decision | PolicyError]]] = deque()
+        with ThreadPoolExecutor(in_flight, "payer-policy") as threads:
+            try:
+                while batch := list(islice(requests, batch_size)):
+                    waiting.append(threads.submit(self._decide_batch, batch, headers))
+                    if len(waiting) > in_flight:
+                        yield from waiting.popleft().result()
+                while waiting:
+                    yield from waiting.popleft().result()
+            finally:  # the consumer may stop early
+                for future in waiting:
+                    future.cancel()
+
+    def _decide_batch(
+        self, requests: list[AnyRequest], headers: Mapping[str, str] | None
+    ) -> list[Decision | PolicyError]:
+        answers: list[Decision | PolicyError | None] = []
+        texts = []
+        for request in requests:
+            try:
+                texts.append(to_text(request))
+                answers.append(None)
+            except InvalidValue as error:
+                answers.append(error)
+        decided = iter(self._decide_texts(texts, headers))
+        return [next(decided) if answer is None else answer for answer in answers]
+
+    def _decide_texts(self, texts: list[str], headers: Mapping[str, str] | None) -> list[Decision | PolicyError]:
+        if not texts:
+            return []
+        try:
+            return self._ask_for(texts, headers)
+        except PolicyError as error:
+            if len(texts) == 1 or isinstance(error, (PolicyRefused, PolicyNotLoaded, InvalidValue)):
+                return [error] * len(texts)
+            try:
+                self.health()  # is it the content of the batch, or the server?
+            except PolicyError:
+                return [error] * len(texts)
+        half = len(texts) // 2
+        return self._decide_texts(texts[:half], headers) + self._decide_texts(texts[half:], headers)
+
+    def _ask_for(self, texts: list[str], headers: Mapping[str, str] | None) -> list[Decision | PolicyError]:
+        with _Recorded("payer/decisions", self._on_call) as call:
+            results, provenance = self._evaluate(call, f'{{"requests":[{",".join(texts)}]}}', headers)
+            if not isinstance(results, list) or len(results) != len(texts):
+                raise ProtocolError("there is not one decision for each request of the batch")
+            decisions: list[Decision | PolicyError] = []
+            for result in results:
+                try:
+                    decisions.append(call.decision(result, provenance))
+                except ProtocolError as error:
+                    decisions.append(error)
+        return decisions
 
     def __enter__(self: T) -> T:
         return self
@@ -82,119 +181,104 @@ class PolicyBase(ABC):
         self.close()
 
 
-class PolicyClient(PolicyBase):
-    """Asks the OPA at `base_url`, over one pooled session.
+class _Recorded:
+    """A call that is timed, logged and handed to the metrics hook. `once` forbids to ask again."""
 
-    `timeout` is the seconds to wait for a connection and for each read, as one number or two. A `session` of your own
-    may carry authentication, TLS settings or proxies; it is then yours to close.
+    def __init__(self, entry_point: str, on_call: Callable[[CallRecord], None] | None, *, once: bool = False) -> None:
+        self.entry_point = entry_point
+        self.once = once
+        self.retries = 0
+        self._on_call = on_call
+        self._outcomes: Counter[str] = Counter()
+
+    def decision(self, result: object, provenance: Provenance) -> Decision:
+        decision = Decision.from_dict(result, provenance)
+        self._outcomes[decision.outcome.value] += 1
+        return decision
+
+    def __enter__(self) -> _Recorded:
+        self._start = time.perf_counter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        seconds = time.perf_counter() - self._start
+        failure = None if kind is None else kind.__name__
+        _log.debug(
+            "%s: %s in %.1f ms, %d retries", self.entry_point, failure or "answered", 1000 * seconds, self.retries
+        )
+        if self._on_call:
+            try:
+                self._on_call(CallRecord(self.entry_point, dict(self._outcomes), failure, seconds, self.retries))
+            except Exception as hook:  # metrics must not cost a decision
+                _log.error("the metrics hook raised %s", type(hook).__name__)
+
+
+class PolicyClient(PolicyBase):
+    """Asks OPA over one pooled keep-alive session. Thread-safe: create one and keep it.
+
+    - `base_url`: of one server, or of several; the one that answered last is asked first, the next when it fails.
+    - `token`: sent as `Authorization: Bearer`; a callable is called for every attempt, so tokens may rotate.
+    - `ca_file`: trusted certificates (PEM); the default is what requests trusts. `client_cert`: a PEM file with
+      certificate and key, or two files.
+    - `timeout`: seconds to connect and seconds until the whole reply is there; `deadline`: seconds for a whole call,
+      all attempts and pauses included; `attempts`: how many there may be. Asked again are connections refused, reset
+      or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows at random
+      or that the server names (Retry-After).
+    - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
+
+    Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
+    Raises `InvalidValue` for an argument that cannot be used.
     """
 
     def __init__(
         self,
-        base_url: str,
+        base_url: str | Sequence[str],
         *,
-        timeout: float | tuple[float, float] = (3.05, 10.0),
-        session: requests.Session | None = None,
+        token: str | Callable[[], str] | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
+        client_cert: str | tuple[str, str] | None = None,
+        timeout: tuple[float, float] = (3.0, 10.0),
+        deadline: float = 30.0,
+        attempts: int = 10,
+        on_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
-        self._base_url = base_url.rstrip("/")
-        self._name = urldefragauth(self._base_url)  # for messages: without a password
-        self._timeout = timeout
-        self._own_session = session is None
-        self._session = session or requests.Session()
+        super().__init__(on_call)
+        self._transport = Transport(
+            [base_url] if isinstance(base_url, str) else list(base_url),
+            token=token,
+            ca_file=ca_file,
+            client_cert=client_cert,
+            timeout=timeout,
+            deadline=deadline,
+            attempts=attempts,
+        )
 
-    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
-        url = f"{self._base_url}/v1/data/{path}"
-        try:
-            # OPA never redirects, and health data must not follow whoever does.
-            if input is None:
-                response = self._session.get(url, timeout=self._timeout, allow_redirects=False)
-            else:
-                response = self._session.post(
-                    url,
-                    data=json.dumps({"input": input}, allow_nan=False),
-                    headers={"Content-Type": "application/json"},
-                    timeout=self._timeout,
-                    allow_redirects=False,
-                )
-        except requests.RequestException as error:
-            # The error of the library may hold the body of the request; its kind is enough.
-            raise PolicyUnreachable(f"{self._name} does not answer ({type(error).__name__})") from None
-        return self._result(response)
+    def close(self) -> None:
+        self._transport.close()
 
-    def _result(self, response: requests.Response) -> Any:  # noqa: ANN401
-        status = response.status_code
-        if status in (401, 403):
-            raise PolicyRefused(f"{self._name} refuses the caller with status {status}")
-        if status == 404:
-            raise PolicyNotLoaded(f"{self._name} has no such route; is it OPA's base address?")
-        if status >= 500:
-            raise PolicyUnreachable(f"{self._name} fails with status {status}")
-        if status != 200:
-            raise ProtocolError(f"{self._name} answers with status {status}")
+    def _evaluate(
+        self, call: _Recorded, input: str | None, headers: Mapping[str, str] | None
+    ) -> tuple[Any, Provenance]:
+        question = Question(
+            f"v1/data/{call.entry_point}?provenance=true",
+            None if input is None else f'{{"input":{input}}}',
+            headers,
+            call.once,
+        )
         try:
-            answer = response.json()
+            text = self._transport.send(question)
+        finally:
+            call.retries = question.retries
+        try:
+            answer = json.loads(text)
         except (ValueError, RecursionError):
-            raise ProtocolError(f"{self._name} answers with something else than JSON") from None
+            raise ProtocolError("the server answers with something else than JSON") from None
         if not isinstance(answer, dict):
-            raise ProtocolError(f"{self._name} does not answer as OPA does")
+            raise ProtocolError("the server does not answer as OPA does")
         if "warning" in answer:
-            raise ProtocolError(f"{self._name} answers with a warning: it saw no input")
+            raise ProtocolError("the server answers with a warning: it saw no input")
         if "result" not in answer:
-            raise PolicyNotLoaded(f"{self._name} holds no policy for this entry point")
-        return answer["result"]
-
-    def close(self) -> None:
-        if self._own_session:
-            self._session.close()
-
-
-class EmbeddedPolicy(PolicyBase):
-    """Runs the policy that this package ships, compiled to WebAssembly: no server, no OPA, no network. Thread-safe.
-
-    Raises `MissingExtra` when opa-py-wasm is not installed, `PolicyNotLoaded` when the policy cannot be loaded.
-    """
-
-    def __init__(self) -> None:
-        try:
-            from opapywasm import OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
-        except ImportError:
-            raise MissingExtra(
-                "the embedded policy needs opa-py-wasm: pip install 'payer-policy-client[embedded]'"
-            ) from None
-        # opa-py-wasm offers a module two pages of memory to begin with and fails on one that demands more, as this one
-        # does for its constants; there is no public setting for it.
-        runtime._DEFAULT_MEMORY_PAGES = max(runtime._DEFAULT_MEMORY_PAGES, _MEMORY_PAGES)
-        try:
-            self._policy = OpaWasmPolicy.from_wasm_bytes(
-                (files("payer_policy") / "policy.wasm").read_bytes(),
-                PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
-            )
-        except (OSError, OpaWasmError) as error:
-            raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
-
-    def _evaluate(self, path: str, input: object) -> Any:  # noqa: ANN401
-        from opapywasm import UNDEFINED
-        from opapywasm.errors import OpaPolicyClosedError, OpaWasmError
-
-        try:
-            # Text, so that every number reaches the policy as it would over HTTP.
-            result = self._policy.evaluate(json.dumps(input, allow_nan=False), path)
-        except OpaPolicyClosedError:
-            raise PolicyUnreachable("the embedded policy is closed") from None
-        except OpaWasmError as error:
-            raise ProtocolError(f"the embedded policy failed ({type(error).__name__})") from None
-        if result is UNDEFINED:
-            raise PolicyNotLoaded(f"the embedded policy does not define {path}")
-        return result
-
-    def close(self) -> None:
-        self._policy.close()
-
-
-def _written(request: AnyRequest) -> Any:  # noqa: ANN401
-    try:
-        written = request.to_dict() if isinstance(request, Request) else to_json(request, "")
-        json.dumps(written)
-    except (ValueError, RecursionError):  # by now only a circle, or nesting without end
-        raise InvalidValue("the request is nested too deeply") from None
-    return written
+            raise PolicyNotLoaded(f"the server holds no policy for {call.entry_point}")
+        return answer["result"], Provenance.from_answer(answer)

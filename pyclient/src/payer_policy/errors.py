@@ -13,7 +13,8 @@ class PolicyError(Exception):
 
 
 class PolicyUnreachable(PolicyError):
-    """No answer: the connection failed or timed out, or the server answered with a 5xx status."""
+    """No answer within the attempts and the deadline: the connection fails or is dropped, the reply is late or
+    truncated, the status is 429 or 5xx. Or the client is closed."""
 
 
 class PolicyRefused(PolicyError):
@@ -25,7 +26,7 @@ class PolicyNotLoaded(PolicyError):
 
 
 class ProtocolError(PolicyError):
-    """The answer is not what the contract says: not JSON, a warning, a field missing or of another kind."""
+    """The answer is not what the contract says: not OPA's, not JSON, a warning, a field missing or of another kind."""
 
 
 class InvalidRequest(PolicyError):
@@ -42,7 +43,8 @@ class InvalidRequest(PolicyError):
 
 
 class InvalidValue(PolicyError):
-    """A request cannot be written as JSON at all (NaN, an infinite number, an unknown class); names the field."""
+    """A value cannot be used: a request that JSON cannot hold (NaN, an unknown class), a word that means no value of
+    its fact, an argument out of range. Names the field."""
 
 
 class MissingExtra(PolicyError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -74,6 +75,14 @@ class Request:
 
 # What `decide` takes: a `Request`, or its plain dict.
 AnyRequest = Request | Mapping[str, Any]
+
+
+def to_text(request: AnyRequest) -> str:
+    """The JSON text of a request. Raises `InvalidValue` with the path for what JSON cannot say."""
+    try:
+        return json.dumps(request.to_dict() if isinstance(request, Request) else to_json(request, ""), allow_nan=False)
+    except (ValueError, RecursionError):  # by now only a circle, or nesting without end
+        raise InvalidValue("the request is nested too deeply") from None
 
 
 def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
@@ -184,6 +193,39 @@ class RequestError:
     message: str
 
 
+class ReviewAction(str, Enum):
+    """A code of X12 list 306, as the Da Vinci PAS guide puts on a review. A3, not certified, is a person's to give."""
+
+    CERTIFIED_IN_TOTAL = "A1"
+    PENDED = "A4"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who decided, for the record."""
+
+    opa_version: str | None = None
+    """None when the policy ran in process."""
+
+    revisions: Mapping[str, str] = field(default_factory=dict)
+    """The revision of each bundle by its name; empty when OPA read the policy from a folder. In process, the digest of
+    the compiled policy."""
+
+    decision_id: str | None = None
+    """Under which OPA logged the decision, or the batch it came in; None when OPA keeps no decision log."""
+
+    @classmethod
+    def from_answer(cls, answer: Mapping[str, Any]) -> Provenance:
+        """From an answer of OPA's Data API. Raises `ProtocolError` when it is there in another shape."""
+        node = _Reader(answer.get("provenance", {}), "provenance")
+        bundles = node.raw("bundles").items() if "bundles" in node else ()
+        return cls(
+            opa_version=node.text("version") if "version" in node else None,
+            revisions={name: _Reader(held, f"provenance.bundles.{name}").text("revision") for name, held in bundles},
+            decision_id=_Reader(answer, "answer").text("decision_id") if "decision_id" in answer else None,
+        )
+
+
 @dataclass(frozen=True, repr=False)
 class Decision:
     """A decision as the contract has it. Its repr names document and outcome only, since the rest is health data."""
@@ -200,6 +242,7 @@ class Decision:
     missing: tuple[Missing, ...]
     advisories: tuple[Advisory, ...]
     errors: tuple[RequestError, ...]
+    provenance: Provenance = field(compare=False)
     _received: dict[str, Any] = field(compare=False)
 
     def __repr__(self) -> str:
@@ -210,8 +253,26 @@ class Decision:
         """The very dict that was received, to keep or to pass on."""
         return self._received
 
+    @property
+    def review_action(self) -> ReviewAction | None:
+        """What a prior-authorisation response says: certified only for what is to be approved, pended for what needs
+        information or a person. None for an invalid request, which gets no review but has to be corrected."""
+        if self.outcome is Outcome.INVALID_REQUEST:
+            return None
+        issued = self.outcome is Outcome.APPROVED and self.next_step is NextStep.ISSUE_APPROVAL
+        return ReviewAction.CERTIFIED_IN_TOTAL if issued else ReviewAction.PENDED
+
+    def letter(self) -> str:
+        """The rationale in plain text: the outcome, each clause with its state, what to send in, document and version.
+
+        It holds health data, though no value of a fact.
+        """
+        from payer_policy.letter import letter
+
+        return letter(self)
+
     @classmethod
-    def from_dict(cls, received: Any) -> Decision:  # noqa: ANN401
+    def from_dict(cls, received: Any, provenance: Provenance | None = None) -> Decision:  # noqa: ANN401
         """Raises `ProtocolError` with the field when the decision breaks the contract."""
         node = _Reader(received, "decision")
         policy = node.maybe("policy")
@@ -235,6 +296,7 @@ class Decision:
             ),
             advisories=tuple(Advisory(item.text("code"), item.text("text")) for item in node.items("advisories")),
             errors=tuple(RequestError(item.text("path"), item.text("message")) for item in node.items("errors")),
+            provenance=provenance or Provenance(),
             _received=received,
         )
         undecided = decision.outcome in (Outcome.INVALID_REQUEST, Outcome.NO_POLICY_IN_FORCE)

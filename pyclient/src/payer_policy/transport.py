@@ -1,0 +1,312 @@
+"""HTTP to OPA: one pooled session, a deadline for all attempts, retries, failover. It knows nothing of decisions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import cast
+
+import requests
+from payer_policy.errors import InvalidValue, PolicyNotLoaded, PolicyRefused, PolicyUnreachable, ProtocolError
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import urldefragauth
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, SSLError
+
+_log = logging.getLogger("payer_policy")
+
+# These pass; and a decision is idempotent, so asking again is harmless.
+_PASSING_STATUS = frozenset({429, 502, 503, 504})
+
+_CONNECTIONS = 32  # kept alive, for each server
+
+_back_off = wait_random_exponential(multiplier=0.1, max=5)  # seconds
+
+
+@dataclass(repr=False)  # it would show health data
+class Question:
+    """One question. `body` is JSON text, or None for a GET; `once` forbids to ask again; `retries` counts how often
+    that was done."""
+
+    path: str
+    body: str | None
+    headers: Mapping[str, str] | None = None
+    once: bool = False
+    retries: int = 0
+
+
+class Transport:
+    """Asks the first of several OPA servers that answers, and stays with it. Thread-safe. Arguments as of
+    `PolicyClient`."""
+
+    def __init__(
+        self,
+        base_urls: Sequence[str],
+        *,
+        token: str | Callable[[], str] | None,
+        ca_file: str | os.PathLike[str] | None,
+        client_cert: str | tuple[str, str] | None,
+        timeout: tuple[float, float],
+        deadline: float,
+        attempts: int,
+    ) -> None:
+        if not base_urls or not all(url.startswith(("http://", "https://")) for url in base_urls):
+            raise InvalidValue("base_url must name one server or more, each starting with http:// or https://")
+        if min(*timeout, deadline, attempts) <= 0:
+            raise InvalidValue("timeout, deadline and attempts must be positive")
+        self._servers = [url.rstrip("/") for url in base_urls]
+        self._names = [urldefragauth(url) for url in self._servers]  # for messages: without a password
+        self._preferred = 0
+        self._token = token
+        self._timeout = timeout
+        self._deadline = deadline
+        self._closed = False
+        self._session = requests.Session()
+        self._session.headers = CaseInsensitiveDict(
+            {
+                "User-Agent": f"payer-policy-client/{version('payer-policy-client')}",
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+            }
+        )
+        if ca_file is not None:
+            self._session.verify = os.fspath(ca_file)
+        self._session.cert = client_cert
+        self._adapter = _Adapter(pool_connections=len(base_urls), pool_maxsize=_CONNECTIONS)
+        self._session.mount("http://", self._adapter)
+        self._session.mount("https://", self._adapter)
+        self._routes: dict[tuple[int, str], _Route] = {}
+        self._retrying = Retrying(
+            retry=retry_if_exception_type(_Passing),
+            stop=stop_after_attempt(attempts) | stop_before_delay(deadline),
+            wait=self._pause,
+            before_sleep=self._before_sleep,
+            reraise=True,
+        )
+
+    def send(self, question: Question) -> bytes:
+        """The body of the reply, which has status 200.
+
+        Raises `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded`, `ProtocolError`, and `InvalidValue` for a header
+        that HTTP cannot carry.
+        """
+        end = time.monotonic() + self._deadline
+        try:
+            if question.once:
+                return self._attempt(question, end)
+            return self._retrying(self._attempt, question, end)
+        except _Passing as passing:
+            raise passing.error from None
+
+    def close(self) -> None:
+        self._closed = True
+        self._session.close()
+
+    def _attempt(self, question: Question, end: float) -> bytes:
+        if self._closed:
+            raise PolicyUnreachable("the client is closed")
+        number = self._preferred
+        server = self._names[number]
+        remaining = max(end - time.monotonic(), 0.001)
+        connect, reply = self._timeout
+        try:
+            route = self._routes.get((number, question.path)) or self._route(number, question.path)
+            response = route.pool.urlopen(
+                "GET" if question.body is None else "POST",
+                route.target,
+                body=question.body,
+                headers=self._headers(route, question),
+                retries=False,
+                assert_same_host=False,  # behind a proxy it is another
+                redirect=False,  # OPA never redirects, and health data must not follow whoever does
+                timeout=Timeout(connect=min(connect, remaining), read=min(reply, remaining)),
+            )
+        except (requests.RequestException, SSLError, OSError) as error:
+            # An address, a certificate: asking again mends neither. What the library says may hold the request.
+            raise PolicyUnreachable(f"{server} cannot be asked ({type(error).__name__})") from None
+        except HTTPError as error:
+            reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
+            raise _Passing(
+                PolicyUnreachable(f"{server} does not answer ({type(reason).__name__})"), question, number, None
+            ) from None
+        status = response.status
+        if status == 200:
+            return response.data
+        if status in _PASSING_STATUS:
+            raise _Passing(
+                PolicyUnreachable(f"{server} fails with status {status}"), question, number, _retry_after(response)
+            )
+        if status in (401, 403):
+            raise PolicyRefused(f"{server} refuses the caller with status {status}")
+        if status == 404:
+            raise PolicyNotLoaded(f"{server} has no such route; is it OPA's base address?")
+        if status >= 500:
+            raise PolicyUnreachable(f"{server} fails with status {status}")
+        raise ProtocolError(f"{server} answers with status {status}")
+
+    def _route(self, number: int, path: str) -> _Route:
+        return self._routes.setdefault(
+            (number, path), self._adapter.route(self._session, f"{self._servers[number]}/{path}")
+        )
+
+    def _headers(self, route: _Route, question: Question) -> dict[str, str]:
+        own = dict(question.headers or {})
+        if self._token is not None:
+            token = self._token if isinstance(self._token, str) else self._token()
+            own["Authorization"] = f"Bearer {token}"
+        for name, value in own.items():
+            if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+                raise InvalidValue(f"the header {name} must be printable ASCII text")
+        return {**route.headers, **own}
+
+    def _pause(self, state: RetryCallState) -> float:
+        """What the server asks for; nothing while another server is left to try; else exponential with jitter."""
+        passing = _passing(state)
+        if passing.retry_after is not None and len(self._servers) == 1:
+            return passing.retry_after
+        return 0.0 if state.attempt_number % len(self._servers) else _back_off(state)
+
+    def _before_sleep(self, state: RetryCallState) -> None:
+        passing = _passing(state)
+        passing.question.retries += 1
+        if self._preferred == passing.server:  # unless another thread has moved on already
+            self._preferred = (passing.server + 1) % len(self._servers)
+        _log.warning("%s; attempt %d follows in %.1f s", passing.error, state.attempt_number + 1, state.upcoming_sleep)
+
+
+class _Passing(Exception):
+    """A failure worth another attempt."""
+
+    def __init__(self, error: PolicyUnreachable, question: Question, server: int, retry_after: float | None) -> None:
+        super().__init__()
+        self.error = error
+        self.question = question
+        self.server = server
+        self.retry_after = retry_after
+
+
+def _passing(state: RetryCallState) -> _Passing:
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, _Passing)  # nothing else is retried
+    return error
+
+
+def _retry_after(response: BaseHTTPResponse) -> float | None:
+    try:
+        return Retry().get_retry_after(response)
+    except InvalidHeader:
+        return None
+
+
+@dataclass(frozen=True)
+class _Route:
+    """Where a path is asked for, and with which headers: proxies, CA and netrc settings resolved."""
+
+    pool: HTTPConnectionPool
+    target: str
+    headers: dict[str, str]
+
+
+class _Adapter(HTTPAdapter):
+    """Resolves the settings of a session once for a route; on every question that costs more than the rest."""
+
+    def route(self, session: requests.Session, url: str) -> _Route:
+        prepared = session.prepare_request(requests.Request("POST", url))
+        assert prepared.url is not None
+        settings = session.merge_environment_settings(prepared.url, {}, False, session.verify, session.cert)
+        pool = cast(
+            HTTPConnectionPool,
+            self.get_connection_with_tls_context(
+                prepared, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
+            ),
+        )
+        pool.ConnectionCls = _HTTPS if pool.scheme == "https" else _HTTP
+        headers = {name: value for name, value in prepared.headers.items() if name != "Content-Length"}
+        return _Route(pool, self.request_url(prepared, settings["proxies"]), headers)
+
+
+class _Watchdog:
+    """Ends a reply that takes too long as a whole, since the time-out of a socket starts anew with every byte.
+
+    One daemon thread for the process, asleep while there is nothing to watch.
+    """
+
+    _TICK = 0.05  # seconds
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self._watched: dict[object, tuple[float, socket.socket]] = {}
+        self._busy = threading.Event()
+        self._starting = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def limit(self, connection: socket.socket, seconds: float) -> Iterator[None]:
+        """Raises `TimeoutError` when the block takes longer; whatever waits for the socket then sees its end."""
+        key = object()
+        self._watched[key] = (time.monotonic() + seconds, connection)
+        if self._thread is None:
+            self._start()
+        if not self._busy.is_set():
+            self._busy.set()
+        try:
+            yield
+        finally:
+            if self._watched.pop(key, None) is None:
+                raise TimeoutError
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="payer-policy-watchdog", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        while self._busy.wait():
+            self._busy.clear()
+            while self._watched:
+                now = time.monotonic()
+                for key, (end, connection) in self._watched.copy().items():
+                    if end <= now and self._watched.pop(key, None) is not None:
+                        with suppress(OSError, TypeError):  # closed meanwhile; TLS within TLS is no socket
+                            # Not SSLSocket.shutdown, which drops the TLS state under the thread that reads.
+                            socket.socket.shutdown(connection, socket.SHUT_RDWR)
+                time.sleep(self._TICK)
+
+
+_watchdog = _Watchdog()
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_watchdog.reset)  # a child inherits no thread
+
+
+class _HTTP(HTTPConnection):
+    """urllib3 reads the whole reply in here, and by now its time-out is that for reading."""
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
+        with _watchdog.limit(self.sock, self.timeout or 0):
+            return super().getresponse()
+
+
+class _HTTPS(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
+        with _watchdog.limit(self.sock, self.timeout or 0):
+            return super().getresponse()

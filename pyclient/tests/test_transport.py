@@ -1,0 +1,438 @@
+"""The client against servers that drop, delay, truncate and refuse: a typed error or another attempt, within the
+deadline."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from payer_policy import (
+    CallRecord,
+    Decision,
+    EmbeddedPolicy,
+    InvalidValue,
+    PolicyClient,
+    PolicyError,
+    PolicyNotLoaded,
+    PolicyRefused,
+    PolicyUnreachable,
+    ProtocolError,
+    Request,
+)
+from payer_policy.model import to_text
+
+REQUEST = Request("CC-0126", "2025-06-01", {"disease": "all"}, request_id="r-1")
+
+Script = Callable[[socket.socket, bytes], None]
+
+
+class Server:
+    """Speaks HTTP by hand: each question is answered by the next of `scripts`, then by the last for ever."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = list(scripts)
+        self.seen: list[bytes] = []
+        self._lock = threading.Lock()
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while question := _read(connection):
+                    with self._lock:
+                        self.seen.append(question)
+                        script = self.scripts[0] if len(self.scripts) == 1 else self.scripts.pop(0)
+                    script(connection, question)
+            except (OSError, EOFError):
+                return
+
+    def close(self) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+def _read(connection: socket.socket) -> bytes:
+    question = b""
+    while b"\r\n\r\n" not in question:
+        if not (more := connection.recv(65536)):
+            return b""
+        question += more
+    head, body = question.split(b"\r\n\r\n", 1)
+    for line in head.split(b"\r\n"):
+        if line.lower().startswith(b"content-length:"):
+            while len(body) < int(line.split(b":")[1]):
+                body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def reply(status: int, body: bytes, *headers: str) -> Script:
+    head = "\r\n".join([f"HTTP/1.1 {status} x", f"Content-Length: {len(body)}", *headers])
+    return lambda connection, _: connection.sendall(head.encode() + b"\r\n\r\n" + body)
+
+
+def drop(connection: socket.socket, _: bytes) -> None:
+    raise EOFError
+
+
+def reset(connection: socket.socket, _: bytes) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raise EOFError
+
+
+def hang(connection: socket.socket, _: bytes) -> None:
+    connection.recv(1)
+
+
+def truncated(connection: socket.socket, _: bytes) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b'{"result": ')
+    raise EOFError
+
+
+def drip(text: bytes) -> Script:
+    def script(connection: socket.socket, _: bytes) -> None:
+        for byte in text:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.02)
+
+    return script
+
+
+def decide(connection: socket.socket, question: bytes) -> None:
+    """Answers as OPA does, from the embedded policy."""
+    path = question.split(b" ")[1].split(b"?")[0].decode().split("/v1/data/")[1]
+    asked = json.loads(question.split(b"\r\n\r\n", 1)[1] or b"{}").get("input")
+    answer = {"result": EMBEDDED._policy.evaluate(json.dumps(asked), path), "provenance": {"version": "9"}}
+    reply(200, json.dumps(answer).encode())(connection, question)
+
+
+EMBEDDED = EmbeddedPolicy()
+
+
+@contextmanager
+def serving(*scripts: Script) -> Iterator[Server]:
+    server = Server(*scripts)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [drop, reset, truncated, reply(429, b""), reply(502, b"<html>"), reply(503, b""), reply(504, b"")],
+    ids=["drop", "reset", "truncated", "429", "502", "503", "504"],
+)
+def test_what_passes_is_asked_again(trouble: Script) -> None:
+    records: list[CallRecord] = []
+    with serving(trouble, trouble, decide) as server, PolicyClient(server.url, on_call=records.append) as client:
+        assert client.decide(REQUEST) == EMBEDDED.decide(REQUEST)
+    assert len(server.seen) == 3
+    [record] = records
+    assert (record.entry_point, record.outcomes, record.error) == ("payer/decision", {"needs_information": 1}, None)
+    assert record.retries == 2
+    assert record.seconds > 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (reply(400, b"{}"), ProtocolError),
+        (reply(401, b"{}"), PolicyRefused),
+        (reply(403, b"{}"), PolicyRefused),
+        (reply(404, b"404 page not found"), PolicyNotLoaded),
+        (reply(413, b""), ProtocolError),
+        (reply(500, b"{}"), PolicyUnreachable),
+        (reply(200, b"<html>"), ProtocolError),
+        (reply(200, b"{}"), PolicyNotLoaded),
+        (reply(200, b'{"result": {"outcome": "appro'), ProtocolError),
+    ],
+    ids=["400", "401", "403", "404", "413", "500", "html", "{}", "half a body"],
+)
+def test_what_does_not_pass_is_not_asked_again(trouble: Script, error: type[PolicyError]) -> None:
+    with serving(trouble) as server, PolicyClient(server.url) as client, pytest.raises(error) as raised:
+        client.decide(REQUEST)
+    assert type(raised.value) is error
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        hang,
+        drop,
+        reply(503, b""),
+        drip(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b" " * 1000),
+        drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000),
+        drip(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b" " * 1000),
+        reply(429, b"", "Retry-After: 3600"),
+    ],
+    ids=["hang", "drop", "503", "drip body", "drip head", "drip without length", "retry after an hour"],
+)
+def test_the_deadline_holds_for_the_whole_call(trouble: Script) -> None:
+    with serving(trouble) as server, PolicyClient(server.url, deadline=0.6, timeout=(0.5, 0.25), attempts=99) as client:
+        start = time.monotonic()
+        with pytest.raises(PolicyUnreachable):
+            client.decide(REQUEST)
+        assert time.monotonic() - start < 2  # with room for a busy machine; without a deadline 20 s and more
+
+
+def test_attempts_are_bounded() -> None:
+    with serving(drop) as server, PolicyClient(server.url, attempts=3) as client, pytest.raises(PolicyUnreachable):
+        client.decide(REQUEST)
+    assert len(server.seen) == 3
+
+
+def test_the_server_names_the_pause() -> None:
+    with serving(reply(503, b"", "Retry-After: 1"), decide) as server, PolicyClient(server.url) as client:
+        start = time.monotonic()
+        client.decide(REQUEST)
+        assert time.monotonic() - start >= 1
+
+
+def test_a_dead_server_is_passed_over_at_once_and_then_avoided() -> None:
+    with serving(drop) as dead, serving(decide) as alive, PolicyClient([dead.url, alive.url]) as client:
+        for _ in range(3):
+            client.decide(REQUEST)
+    assert (len(dead.seen), len(alive.seen)) == (1, 3)
+
+
+def test_tokens_rotate_and_headers_pass_through() -> None:
+    tokens = iter(["one", "two"])
+    with serving(decide) as server, PolicyClient(server.url, token=lambda: next(tokens)) as client:
+        client.decide(REQUEST, headers={"traceparent": "00-ab-cd-01", "X-Request-Id": "q-1"})
+        list(client.decide_many([REQUEST], headers={"X-Request-Id": "q-2"}))
+    first, second = server.seen
+    assert b"\r\nAuthorization: Bearer one\r\n" in first
+    assert b"\r\nAuthorization: Bearer two\r\n" in second
+    assert b"\r\ntraceparent: 00-ab-cd-01\r\n" in first
+    assert b"\r\nX-Request-Id: q-1\r\n" in first
+    assert b"\r\nX-Request-Id: q-2\r\n" in second
+    assert b"\r\nUser-Agent: payer-policy-client/" in first
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: b", "é", 1])
+def test_a_header_that_http_cannot_carry_is_refused_by_name(value: Any) -> None:  # noqa: ANN401
+    with serving(decide) as server, PolicyClient(server.url) as client:
+        with pytest.raises(InvalidValue, match="traceparent"):
+            client.decide(REQUEST, headers={"traceparent": value})
+        assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"base_url": "127.0.0.1:8181"},
+        {"base_url": []},
+        {"base_url": "http://x", "attempts": 0},
+        {"base_url": "http://x", "deadline": 0},
+    ],
+)
+def test_arguments_that_cannot_be_used(arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue):
+        PolicyClient(**arguments)
+
+
+def test_a_closed_client_says_so() -> None:
+    with serving(decide) as server:
+        client = PolicyClient(server.url)
+        client.decide(REQUEST)
+        client.close()
+        client.close()
+        with pytest.raises(PolicyUnreachable, match="closed"):
+            client.decide(REQUEST)
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(decide) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//me:secret@"))
+        with PolicyClient("http://opa.invalid:8181") as client:
+            client.decide(REQUEST)
+    [question] = proxy.seen
+    assert question.startswith(b"POST http://opa.invalid:8181/v1/data/payer/decision?provenance=true HTTP/1.1\r\n")
+    assert b"Proxy-Authorization: Basic bWU6c2VjcmV0" in question
+
+
+def test_one_connection_serves_many_calls() -> None:
+    with serving(decide) as server, PolicyClient(server.url) as client:
+        for _ in range(5):
+            client.decide(REQUEST)
+        assert [thread.name for thread in threading.enumerate()].count("payer-policy-watchdog") == 1
+        assert sum(pool.num_connections for pool in {route.pool for route in client._transport._routes.values()}) == 1
+
+
+def test_a_child_process_has_a_watchdog_of_its_own() -> None:
+    with serving(decide, hang) as server, PolicyClient(server.url, deadline=0.5, attempts=1) as client:
+        client.decide(REQUEST)
+        child = os.fork()
+        if not child:
+            try:
+                with PolicyClient(server.url, timeout=(0.2, 0.2), attempts=1) as other:
+                    other.decide(REQUEST)
+            except PolicyUnreachable:
+                os._exit(7)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+
+
+def test_logs_hold_names_and_timings_only(caplog: pytest.LogCaptureFixture) -> None:
+    canary = "canary-7c1"
+    request = Request(
+        "CC-0126", "2025-06-01", {"disease": canary, "mrd_percent": canary}, request_id=canary, codes={"hcpcs": canary}
+    )
+
+    def hook(record: CallRecord) -> None:
+        raise ValueError(canary)
+
+    caplog.set_level(logging.DEBUG)
+    scripts = (drop, reply(503, canary.encode()), truncated, decide)
+    with serving(*scripts) as server, PolicyClient(server.url, on_call=hook) as client:
+        with pytest.raises(PolicyError):
+            client.decide(request)
+        list(client.decide_many([request, {"facts": {canary: canary}}]))
+    messages = caplog.text
+    assert "payer/decision: answered in" in messages
+    assert "the metrics hook raised ValueError" in messages
+    assert "attempt 2 follows" in messages
+    assert canary not in messages
+
+
+def spoiled_by(text: str, trouble: Script) -> Script:
+    def script(connection: socket.socket, question: bytes) -> None:
+        (trouble if text.encode() in question else decide)(connection, question)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (drop, PolicyUnreachable),
+        (reply(500, b"{}"), PolicyUnreachable),
+        (reply(413, b""), ProtocolError),
+        (reply(200, b"<html>"), ProtocolError),
+        (reply(200, b'{"result": []}'), ProtocolError),
+        (hang, PolicyUnreachable),
+    ],
+    ids=["drop", "500", "413", "html", "too few", "hang"],
+)
+def test_a_bad_item_of_a_batch_is_alone_in_the_end(trouble: Script, error: type[PolicyError]) -> None:
+    names = [f"r-{number}" for number in range(120)]
+    names[77] = "bad"
+    requests = [Request("CC-0126", "2025-06-01", {}, request_id=name) for name in names]
+    with (
+        serving(spoiled_by('"bad"', trouble)) as server,
+        PolicyClient(server.url, timeout=(1, 0.5), deadline=0.6, attempts=2) as client,
+    ):
+        answers = list(client.decide_many(iter(requests)))
+    assert isinstance(answers[77], error)
+    rest = [answer for answer in answers if isinstance(answer, Decision)]
+    assert [decision.request_id for decision in rest] == names[:77] + names[78:]
+
+
+def test_an_item_that_is_no_json_has_its_error_in_its_place() -> None:
+    with serving(decide) as server, PolicyClient(server.url) as client:
+        first, second, third = client.decide_many([REQUEST, {"facts": object()}, {}])
+    assert isinstance(first, Decision)
+    assert isinstance(second, InvalidValue)
+    assert isinstance(third, Decision)
+    assert third.outcome == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "questions"),
+    [(reply(401, b""), PolicyRefused, 1), (reply(200, b"{}"), PolicyNotLoaded, 1), (drop, PolicyUnreachable, 2)],
+)
+def test_no_batch_is_split_for_a_server_that_is_down(trouble: Script, error: type[PolicyError], questions: int) -> None:
+    with serving(trouble) as server, PolicyClient(server.url, attempts=1) as client:
+        answers = list(client.decide_many([REQUEST] * 50))
+    assert [type(answer) for answer in answers] == [error] * 50
+    assert len(server.seen) == questions
+
+
+def test_many_are_read_as_they_are_needed() -> None:
+    read = 0
+
+    def endless() -> Iterator[Request]:
+        nonlocal read
+        while True:
+            read += 1
+            yield REQUEST
+
+    for policy in (EMBEDDED,):
+        answers = policy.decide_many(endless(), batch_size=10, in_flight=2)
+        for _ in range(25):
+            assert isinstance(next(answers), Decision)
+        answers.close()  # type: ignore[attr-defined]
+    assert read <= 25 + 4 * 10
+
+
+def test_what_the_iterable_raises_is_raised() -> None:
+    def broken() -> Iterator[Request]:
+        yield REQUEST
+        raise KeyError("of the caller")
+
+    with pytest.raises(KeyError, match="of the caller"):
+        list(EMBEDDED.decide_many(broken()))
+    with pytest.raises(InvalidValue):
+        EMBEDDED.decide_many([], batch_size=0)
+
+
+def test_batches_are_in_flight_together() -> None:
+    both = threading.Barrier(2, timeout=5)
+
+    def script(connection: socket.socket, question: bytes) -> None:
+        both.wait()
+        decide(connection, question)
+
+    with serving(script) as server, PolicyClient(server.url) as client:
+        assert len(list(client.decide_many([REQUEST] * 100, in_flight=2))) == 100
+
+
+def test_provenance_and_health() -> None:
+    answer = {
+        "result": json.loads(to_text(EMBEDDED.decide(REQUEST).to_dict())),
+        "decision_id": "d-1",
+        "provenance": {"version": "1.22.2", "bundles": {"payer": {"revision": "1.0.0+abc"}}},
+    }
+    with serving(reply(200, json.dumps(answer).encode())) as server, PolicyClient(server.url) as client:
+        provenance = client.decide(REQUEST).provenance
+        assert provenance.opa_version == "1.22.2"
+        assert provenance.revisions == {"payer": "1.0.0+abc"}
+        assert provenance.decision_id == "d-1"
+        with pytest.raises(ProtocolError):
+            client.health()
+    with serving(decide) as server, PolicyClient(server.url) as client:
+        assert client.health().opa_version == "9"
+    with serving(reply(200, b"{}")) as server, PolicyClient(server.url) as client, pytest.raises(PolicyNotLoaded):
+        client.health()
+    assert EMBEDDED.health().revisions["policy.wasm"].startswith("sha256:")
+
+
+@pytest.mark.parametrize("provenance", [{"version": 1}, {"bundles": {"x": {}}}, []])
+def test_provenance_of_another_shape_is_a_protocol_error(provenance: object) -> None:
+    answer = {"result": EMBEDDED.decide(REQUEST).to_dict(), "provenance": provenance}
+    with (
+        serving(reply(200, json.dumps(answer).encode())) as server,
+        PolicyClient(server.url) as client,
+        pytest.raises(ProtocolError, match="provenance"),
+    ):
+        client.decide(REQUEST)
