@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from decimal import Decimal
+from typing import Any, Literal
+
+from payer_policy.errors import InvalidValue
+from payer_policy.vocabulary import in_values
 
 Disease = Literal["all", "dlbcl", "other"]
 Lineage = Literal["b_cell_precursor", "mature_b_cell", "t_cell", "other"]
@@ -12,6 +16,47 @@ DiseaseStatus = Literal["newly_diagnosed", "remission", "relapsed", "refractory"
 TreatmentPhase = Literal["induction", "consolidation", "maintenance", "other"]
 Combined = Literal["bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib", "interfant", "other"]
 Alternating = Literal["prednisone", "vincristine", "methotrexate", "mercaptopurine", "other"]
+
+# Generic names are the values themselves.
+_SYNONYMS = {
+    "Bosulif": "bosutinib",
+    "Sprycel": "dasatinib",
+    "Phyrago": "dasatinib",
+    "Gleevec": "imatinib",
+    "Glivec": "imatinib",
+    "Imkeldi": "imatinib",
+    "Tasigna": "nilotinib",
+    "Danziten": "nilotinib",
+    "Iclusig": "ponatinib",
+    "Deltasone": "prednisone",
+    "Rayos": "prednisone",
+    "Oncovin": "vincristine",
+    "Vincasar": "vincristine",
+    "MTX": "methotrexate",
+    "Trexall": "methotrexate",
+    "Xatmep": "methotrexate",
+    "Jylamvo": "methotrexate",
+    "Otrexup": "methotrexate",
+    "Rasuvo": "methotrexate",
+    "6-MP": "mercaptopurine",
+    "Purinethol": "mercaptopurine",
+    "Purixan": "mercaptopurine",
+}
+
+
+def mrd(value: float | Decimal, unit: Literal["percent", "fraction"]) -> float:
+    """Minimal residual disease as `mrd_percent` wants it, exact in decimals: `mrd(0.001, "fraction")` is 0.1.
+
+    Raises `InvalidValue` for another unit, no number, or less than nothing or more than all.
+    """
+    if unit not in ("percent", "fraction"):
+        raise InvalidValue("the unit of mrd must be percent or fraction")
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise InvalidValue("mrd must be a number")
+    percent = Decimal(str(value)) * (100 if unit == "fraction" else 1)
+    if not (percent.is_finite() and 0 <= percent <= 100):
+        raise InvalidValue(f"mrd must be from 0 to {100 if unit == 'percent' else 1} as a {unit}")
+    return float(percent)
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -54,6 +99,15 @@ class Facts:
     alternating_with: Sequence[Alternating] | None = None
     """Antileukemic drugs that blinatumomab alternates with. Complete when given, no repeats; `()` means nothing.
     Read by IV."""
+
+    @classmethod
+    def of(cls, **known: Any) -> Facts:  # noqa: ANN401
+        """Facts in the words of a sender: any case, drugs by generic or brand name (Gleevec is imatinib).
+
+        Any other drug has to be called `other`: a name that is not known here may be a slip. Raises `InvalidValue` for
+        an unknown fact or word, with the nearest valid one.
+        """
+        return cls(**in_values(cls, known, _SYNONYMS))
 
     def __repr__(self) -> str:
         """Names no fact: facts are health data."""
