@@ -7,10 +7,12 @@ import io
 import json
 import os
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from payer_policy.batch import Batch, BatchError, Line, Tally
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
@@ -21,7 +23,8 @@ try:
     from rich.console import Console
     from rich.markup import escape
     from rich.panel import Panel
-    from rich.table import Table
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column, Table
     from rich.tree import Tree
 except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
@@ -29,14 +32,27 @@ except ImportError:  # _run() says what to install
 
 _DECIDED, _INVALID, _FAILED = 0, 2, 3
 
+_BAR_STEP = 50  # lines
+
+_PATIENCE = 2  # attempts: a person who waits would rather know
+
 _EXAMPLES = """examples:
   payer-policy decide request.yaml                    decide with the policy that this package ships
   payer-policy decide a.json b.yaml --json            one decision a line, for programs
   cat request.json | payer-policy decide -            from standard input
   payer-policy decide request.yaml --server http://127.0.0.1:8181
+  payer-policy batch in.jsonl out.jsonl               many requests, one a line, or a CSV with a column per fact
+  payer-policy batch in.jsonl out.jsonl --resume      go on after an interruption
   payer-policy catalogue CC-0126
 
-exit status: 0 decided, 2 invalid request or unreadable file, 3 policy unreachable or failing
+exit status: 0 decided, 2 invalid request or unreadable input, 3 policy unreachable or failing
+"""
+
+_BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10 and one for each fact; the first two
+are required. An empty cell is unknown, [] an empty list; items are separated by semicolons: J9039;J9038.
+
+A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
+the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption.
 """
 
 _COLOUR = {
@@ -80,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with PolicyClient(options.server, attempts=2) if options.server else EmbeddedPolicy() as policy:
+    with PolicyClient(options.server, attempts=options.attempts) if options.server else EmbeddedPolicy() as policy:
         status: int = options.run(policy, options, console)
     return status
 
@@ -106,10 +122,24 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     decide.add_argument("files", nargs="+", metavar="FILE", help="a file, or - for standard input")
-    decide.set_defaults(run=_decide)
+    decide.set_defaults(run=_decide, attempts=_PATIENCE)
+    batch = commands.add_parser(
+        "batch",
+        parents=[shared],
+        help="decide a file of many requests, one a line",
+        description="Decide every line of IN (JSON lines, or a CSV with one column per fact) into OUT, in order.",
+        epilog=_BATCH_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    batch.add_argument("source", type=Path, metavar="IN", help="requests: JSON lines, or CSV by the suffix .csv")
+    batch.add_argument("target", type=Path, metavar="OUT", help="decisions: JSON lines of line, request, decision")
+    batch.add_argument("--rejects", type=Path, metavar="FILE", help="what could not be decided; default OUT.rejects")
+    batch.add_argument("--resume", action="store_true", help="keep what is in OUT and do the rest")
+    batch.add_argument("--in-flight", type=int, default=2, metavar="N", help="batches decided at a time; default 2")
+    batch.set_defaults(run=_batch, attempts=10 * _PATIENCE)
     catalogue = commands.add_parser("catalogue", parents=[shared], help="list documents, versions, facts and criteria")
     catalogue.add_argument("document", nargs="?", metavar="DOCUMENT", help="only this one")
-    catalogue.set_defaults(run=_catalogue)
+    catalogue.set_defaults(run=_catalogue, attempts=_PATIENCE)
     return parser
 
 
@@ -137,6 +167,63 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
             else:
                 _show(decision, name, console)
     return status
+
+
+def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
+    errors = Console(stderr=True, highlight=False)
+    bar = Progress(
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
+        BarColumn(),
+        TextColumn("{task.fields[lines]:,} lines, {task.fields[rate]:,.0f}/s"),
+        TimeRemainingColumn(),
+        console=errors,
+        disable=not errors.is_terminal,
+    )
+    start = time.monotonic()
+    lines = 0
+
+    def on_line(line: Line, problem: str | None) -> None:
+        nonlocal lines
+        lines += 1
+        if problem is not None:
+            errors.print(f"line {line.number}: {_plain(problem)}")
+        if lines % _BAR_STEP == 0:
+            bar.update(task, completed=line.position, lines=lines, rate=lines / (time.monotonic() - start))
+
+    batch = Batch(policy, options.source, options.target, rejects, options.in_flight, on_line)
+    try:
+        size = options.source.stat().st_size
+        with bar:
+            task = bar.add_task("", total=size, lines=0, rate=0.0)
+            tally = batch.run(resume=options.resume)
+            bar.update(task, completed=size, lines=lines)
+    except (BatchError, OSError) as error:
+        print(f"payer-policy: {error}", file=sys.stderr)
+        return _INVALID
+    if options.json:
+        print(json.dumps({"outcomes": tally.outcomes, "open_facts": tally.open_facts, "rejected": tally.rejected}))
+    else:
+        _show_tally(tally, rejects, console)
+    return _INVALID if tally.rejected or tally.outcomes[Outcome.INVALID_REQUEST.value] else _DECIDED
+
+
+def _show_tally(tally: Tally, rejects: Path, console: Console) -> None:
+    total = tally.outcomes.total()
+    table = Table("outcome", Column("requests", justify="right"), Column("share", justify="right"))
+    for outcome in Outcome:
+        if count := tally.outcomes[outcome.value]:
+            name = outcome.value.replace("_", " ")
+            table.add_row(f"[{_COLOUR[outcome]}]{name}[/]", f"{count:,}", f"{count / total:.1%}")
+    table.add_row("[bold]all[/]", f"{total:,}", "")
+    console.print(table)
+    if tally.open_facts:
+        table = Table("fact most often open", Column("requests", justify="right"))
+        for fact, count in tally.open_facts.most_common(10):
+            table.add_row(fact, f"{count:,}")
+        console.print(table)
+    if tally.rejected:
+        console.print(f"[red]{tally.rejected:,} lines could not be decided[/]: see {_plain(str(rejects))}")
 
 
 def _requests(name: str) -> list[Any]:

@@ -1,0 +1,283 @@
+"""Files of requests: order, rejects, resumption after a kill, CSV."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from payer_policy import Decision, EmbeddedPolicy, PolicyError, PolicyUnreachable, Provenance
+from payer_policy.batch import Batch, BatchError
+from payer_policy.cli import main
+
+
+def request(number: int, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": f"r-{number}", "facts": facts}
+
+
+def lines(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.fixture(scope="module")
+def policy() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as policy:
+        yield policy
+
+
+@pytest.fixture
+def batch(policy: EmbeddedPolicy, tmp_path: Path) -> Batch:
+    return Batch(policy, tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "out.jsonl.rejects")
+
+
+BAD = {
+    "{": "not JSON: Expecting property name enclosed in double quotes at column 2",
+    '{"facts": {}, "facts": {}}': "a name stands twice in an object",
+    '{"facts": {"mrd_percent": NaN}}': "InvalidValue: facts.mrd_percent must be a finite number",
+    "[" * 20000: "a number is too long, or the nesting too deep",
+    "9" * 5000: "a number is too long, or the nesting too deep",
+}
+
+
+def test_every_line_is_decided_or_rejected_in_its_place(batch: Batch) -> None:
+    rows = [json.dumps(request(number, disease="all" if number % 2 else "dlbcl")) for number in range(200)]
+    rows[3:3] = BAD
+    rows[100] = ""
+    rows += ["{", json.dumps([])]
+    batch.source.write_text("\ufeff" + "\n".join(rows), encoding="utf-8")
+    tally = batch.run()
+    decided = lines(batch.target)
+    wanted = [number for number, row in enumerate(rows, 1) if row and row not in BAD]
+    assert [line["line"] for line in decided] == wanted
+    assert all(line["request"] == json.loads(rows[line["line"] - 1]) for line in decided)
+    assert [line["decision"]["request_id"] for line in decided[:4]] == ["r-0", "r-1", "r-2", "r-3"]
+    rejected = lines(batch.rejects)
+    assert [(line["text"], line["problem"]) for line in rejected] == [*BAD.items(), ("{", BAD["{"])]
+    assert [line["line"] for line in rejected] == [4, 5, 6, 7, 8, 206]
+    assert tally.rejected == 6
+    assert tally.outcomes == {"needs_information": 99, "not_approved": 100, "invalid_request": 1}
+    assert tally.open_facts["lineage"] == 99
+
+
+def test_text_that_is_not_utf_8_is_rejected_whole(batch: Batch) -> None:
+    batch.source.write_bytes(b'{"document": "\xff"}\n' + json.dumps(request(1)).encode() + b"\r\n")
+    assert batch.run().rejected == 1
+    [line] = lines(batch.rejects)
+    assert (line["problem"], line["text"]) == ("not UTF-8 text", '{"document": "\\xff"}')
+    assert len(lines(batch.target)) == 1
+
+
+def test_without_rejects_there_is_no_file_of_them(batch: Batch) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.run()
+    assert not batch.rejects.exists()
+
+
+def test_what_is_there_is_never_overwritten(batch: Batch) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.target.write_text("precious", encoding="utf-8")
+    with pytest.raises(BatchError, match="--resume"):
+        batch.run()
+    with pytest.raises(BatchError, match="no batch wrote"):
+        batch.run(resume=True) if batch.target.write_text('{"precious": 1}\n', encoding="utf-8") else None
+    assert "precious" in batch.target.read_text(encoding="utf-8")
+    batch.target = batch.source
+    with pytest.raises(BatchError, match="three files"):
+        batch.run(resume=True)
+
+
+def test_an_output_of_another_input_is_not_gone_on_with(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text("".join(json.dumps(request(number)) + "\n" for number in range(3)), encoding="utf-8")
+    batch.run()
+    for other in (request(7), request(8)), (request(0), request(1), request(9)):
+        batch.source.write_text("".join(json.dumps(item) + "\n" for item in other), encoding="utf-8")
+        with pytest.raises(BatchError, match="another input"):
+            Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+
+
+def test_cut_anywhere_and_resumed_gives_the_same_bytes(batch: Batch, policy: EmbeddedPolicy) -> None:
+    rows = [json.dumps(request(number)) for number in range(60)]
+    for place in (5, 6, 30, 59):
+        rows[place] = "{"
+    batch.source.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    tally = batch.run()
+    whole, rejects = batch.target.read_bytes(), batch.rejects.read_bytes()
+    for cut, cut_rejects in [(0, 0), (10, 3), (len(whole) // 2, len(rejects)), (len(whole) - 1, len(rejects) - 5)]:
+        batch.target.write_bytes(whole[:cut])
+        # Rejects are flushed first, so at a kill they are never behind the decisions.
+        done = json.loads(whole[:cut].splitlines()[-2])["line"] if whole[:cut].count(b"\n") > 1 else 0
+        needed = b"".join(line for line in rejects.splitlines(True) if json.loads(line)["line"] < done)
+        batch.rejects.write_bytes(rejects[: max(cut_rejects, len(needed))])
+        again = Batch(policy, batch.source, batch.target, batch.rejects)
+        assert again.run(resume=True) == tally
+        assert batch.target.read_bytes() == whole
+        assert batch.rejects.read_bytes() == rejects
+
+
+def test_killed_and_resumed_gives_the_same_bytes(batch: Batch) -> None:
+    rows = [json.dumps(request(number)) if number % 97 else "{" for number in range(4000)]
+    batch.source.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "payer_policy.cli", "batch", str(batch.source), str(batch.target)]
+    killed = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not (batch.target.exists() and batch.target.stat().st_size > 500_000):
+        assert killed.poll() is None
+        time.sleep(0.002)
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
+    interrupted = batch.target.read_bytes()
+    assert 0 < interrupted.count(b"\n") < 3900
+    subprocess.run([*command, "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    resumed, rejects = batch.target.read_bytes(), batch.rejects.read_bytes()
+    batch.target.unlink()
+    batch.rejects.unlink()
+    batch.run()
+    assert resumed == batch.target.read_bytes()
+    assert rejects == batch.rejects.read_bytes()
+
+
+class Flaky(EmbeddedPolicy):
+    """Goes down at one request, for good or for a while; another it never answers."""
+
+    def __init__(self, *, recovers: bool) -> None:
+        super().__init__()
+        self.recovers = recovers
+        self.down = False
+
+    def decide_many(self, requests: Iterable[Any], **options: Any) -> Iterator[Decision | PolicyError]:  # noqa: ANN401
+        for item in requests:
+            self.down = self.down or item["request_id"] == "r-5"
+            if self.down or item["request_id"] == "poison":
+                yield PolicyUnreachable("down")
+            else:
+                yield from super().decide_many([item])
+
+    def health(self) -> Provenance:
+        if self.down and not self.recovers:
+            raise PolicyUnreachable("down")
+        self.down = False
+        return Provenance()
+
+
+def test_a_run_stops_when_nobody_decides_any_more_and_is_resumed(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text("".join(json.dumps(request(number)) + "\n" for number in range(9)), encoding="utf-8")
+    with Flaky(recovers=False) as flaky:
+        batch.policy = flaky
+        with pytest.raises(PolicyUnreachable):
+            batch.run()
+    assert len(lines(batch.target)) == 5
+    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert [line["line"] for line in lines(batch.target)] == list(range(1, 10))
+
+
+def test_a_line_that_nobody_can_decide_is_rejected_alone(batch: Batch) -> None:
+    requests = [request(number) for number in range(3)]
+    requests[1]["request_id"] = "poison"
+    batch.source.write_text("".join(json.dumps(item) + "\n" for item in requests), encoding="utf-8")
+    with Flaky(recovers=True) as flaky:
+        batch.policy = flaky
+        assert batch.run().rejected == 1
+    assert [line["line"] for line in lines(batch.target)] == [1, 3]
+    assert lines(batch.rejects)[0]["problem"] == "PolicyUnreachable: down"
+
+
+CSV = """\
+document,date_of_service,request_id,hcpcs,icd10,disease,cd19_positive,mrd_percent,complete_response,combined_with
+CC-0126,2025-06-01,r-1,J9039,C91.00; C91.01,all,Yes,0.1,1,imatinib;other
+CC-0126,2025-06-01,r-2,,, all ,false,,,[]
+CC-0126,2025-06-01,r-3,,,"a
+b",maybe,much,1.5,
+CC-0126,2025-06-01
+CC-0126,2025-06-01,r"4,,,all,,,,
+CC-0126,2025-06-01,r-5,,,all,,,,"x"y
+CC-0126,2025-06-01,r-6,,,,,,,
+"""
+
+
+def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    batch.source.write_text(CSV, encoding="utf-8")
+    tally = batch.run()
+    first, second, third, fourth, last = lines(batch.target)
+    assert first["request"] == {
+        "document": "CC-0126",
+        "date_of_service": "2025-06-01",
+        "request_id": "r-1",
+        "codes": {"hcpcs": "J9039", "icd10": ["C91.00", "C91.01"]},
+        "facts": {
+            "disease": "all",
+            "cd19_positive": True,
+            "mrd_percent": 0.1,
+            "complete_response": 1,
+            "combined_with": ["imatinib", "other"],
+        },
+    }
+    assert second["request"]["facts"] == {"disease": "all", "cd19_positive": False, "combined_with": []}
+    assert [error["path"] for error in third["decision"]["errors"]] == [
+        "facts.cd19_positive",
+        "facts.complete_response",
+        "facts.disease",
+        "facts.mrd_percent",
+    ]
+    assert fourth["request"]["request_id"] == 'r"4'
+    assert last["request"]["facts"] == {}
+    assert [(line["line"], line["text"], line["problem"][:12]) for line in lines(batch.rejects)] == [
+        (6, "CC-0126,2025-06-01", "more or fewe"),
+        (8, 'CC-0126,2025-06-01,r-5,,,all,,,,"x"y', "not CSV: ','"),
+    ]
+    assert tally.rejected == 2
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("document,date_of_service,diseas", "diseas is neither"),
+        ("document,disease", "date_of_service among them"),
+        ("document,date_of_service,document", "each column once"),
+        ("", "document and date_of_service"),
+    ],
+)
+def test_a_csv_with_other_columns_is_refused_before_it_begins(batch: Batch, header: str, says: str) -> None:
+    batch.source = batch.source.with_suffix(".CSV")
+    batch.source.write_text(header + "\n", encoding="utf-8")
+    with pytest.raises(BatchError, match=says):
+        batch.run()
+
+
+def test_bytes_that_are_not_utf_8_in_a_csv_are_rejected_by_field(batch: Batch) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    batch.source.write_bytes(b"document,date_of_service,disease\nCC-0126,2025-06-01,\xff\n")
+    assert batch.run().rejected == 1
+    assert lines(batch.rejects)[0]["problem"] == "InvalidValue: facts.disease is not valid Unicode text"
+
+
+def test_the_command_reports_lines_outcomes_and_open_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text(json.dumps(request(1, disease="all")) + "\n{\n", encoding="utf-8")
+    assert main(["batch", str(source), str(target)]) == 2
+    out, err = capsys.readouterr()
+    assert "needs information" in out
+    assert "100.0%" in out
+    assert "cd19_positive" in out
+    assert "1 lines could not be decided" in out
+    assert "line 2: not JSON" in err
+    assert main(["batch", str(source), str(target), "--resume", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["rejected"] == 1
+    assert main(["batch", str(source), str(target)]) == 2
+    assert "exists" in capsys.readouterr().err
+    assert main(["batch", str(tmp_path / "none"), str(tmp_path / "o")]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_a_whole_run_exits_with_0_and_a_dead_server_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    assert main(["batch", str(source), str(tmp_path / "a")]) == 0
+    assert main(["batch", str(source), str(tmp_path / "b"), "--server", "http://127.0.0.1:9"]) == 3
+    assert "does not answer" in capsys.readouterr().err
