@@ -10,7 +10,7 @@ WASM := pyclient/src/payer_policy/policy.wasm
 ENTRYPOINTS := payer/decision payer/decisions payer/catalogue
 REGO := policy policy_tests tools
 
-CHECKED := pyclient/src pyclient/tests tests
+CHECKED := pyclient/src pyclient/tests tests bench
 
 .PHONY: decide test policy bench opa fmt fmt-check check rego-test schemas schemas-check wasm wasm-check lint unit integration clean
 
@@ -100,8 +100,10 @@ integration: $(VENV)/.test opa
 	@tools/setup compose
 	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
 
-bench: opa
+bench: opa $(VENV)/.test
+	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
 	@bench/run
+	@$(BIN)/python bench/client.py
 
 clean:
 	rm -rf build $(VENV)

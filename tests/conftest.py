@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -41,13 +42,22 @@ def opa_image() -> str:
 
 @pytest.fixture(scope="session")
 def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
-    """The policy of this checkout, served with the very settings of docker-compose.yml."""
+    with serving(engine, opa_image) as container:
+        yield wait_until_healthy(container)
+
+
+@contextmanager
+def serving(engine: docker.DockerClient, opa_image: str, port: int = 0, *options: str) -> Iterator[Container]:
+    """The policy of this checkout, served with the very settings of docker-compose.yml and more `options` of OPA.
+
+    Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
+    """
     service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
     container = engine.containers.create(
         opa_image,
-        service["command"],
+        [*service["command"], *options],
         volumes={str(ROOT / "policy"): {"bind": "/policy", "mode": "ro"}},
-        ports={"8181/tcp": ("127.0.0.1", 0)},  # the engine picks a free port: no race for it
+        ports={"8181/tcp": ("127.0.0.1", port)},
         **{
             setting: service[setting]
             for setting in ("user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
@@ -55,7 +65,7 @@ def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
     )
     try:
         container.start()
-        yield wait_until_healthy(container)
+        yield container
     finally:
         container.remove(force=True, v=True)
 

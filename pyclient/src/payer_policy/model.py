@@ -278,8 +278,8 @@ class Decision:
         policy = node.maybe("policy")
         criteria = node.maybe("criteria")
         decision = cls(
-            outcome=node.enum("outcome", Outcome),
-            next_step=node.enum("next_step", NextStep),
+            outcome=node.enum("outcome", _OUTCOMES),
+            next_step=node.enum("next_step", _NEXT_STEPS),
             summary=node.text("summary"),
             request_id=node.optional_text("request_id"),
             date_of_service=node.optional_day("date_of_service"),
@@ -287,7 +287,7 @@ class Decision:
             pathways_met=node.texts("pathways_met"),
             criteria=None if criteria is None else _criteria(criteria),
             reasons=tuple(
-                Reason(item.text("criterion"), item.enum("state", State), item.text("text"))
+                Reason(item.text("criterion"), item.enum("state", _STATES), item.text("text"))
                 for item in node.items("reasons")
             ),
             missing=tuple(
@@ -308,26 +308,33 @@ class Decision:
 
 
 class _Reader:
-    """Reads one JSON object field by field, strict on what the contract names, blind to what it does not."""
+    """Reads one JSON object field by field, strict on what the contract names, blind to what it does not.
 
-    def __init__(self, value: Any, path: str) -> None:  # noqa: ANN401
-        if not isinstance(value, dict):
-            raise ProtocolError(f"{path} is not an object")
+    Where it stands is only spelled out for an error: a decision has some hundred fields.
+    """
+
+    __slots__ = ("_name", "_parent", "_value")
+
+    def __init__(self, value: Any, name: str, parent: _Reader | None = None) -> None:  # noqa: ANN401
         self._value = value
-        self._path = path
+        self._name = name
+        self._parent = parent
+        if not isinstance(value, dict):
+            raise ProtocolError(f"{self._path()} is not an object")
 
     def __contains__(self, name: str) -> bool:
         return name in self._value
 
     def raw(self, name: str) -> Any:  # noqa: ANN401
-        if name not in self._value:
-            raise ProtocolError(f"{self._path}.{name} is absent")
-        return self._value[name]
+        try:
+            return self._value[name]
+        except KeyError:
+            raise self._error(name, "is absent") from None
 
     def text(self, name: str) -> str:
         value = self.raw(name)
         if not isinstance(value, str):
-            raise ProtocolError(f"{self._path}.{name} is not a string")
+            raise self._error(name, "is not a string")
         return value
 
     def optional_text(self, name: str) -> str | None:
@@ -337,34 +344,45 @@ class _Reader:
         try:
             return date.fromisoformat(self.text(name))
         except ValueError:
-            raise ProtocolError(f"{self._path}.{name} is not a date") from None
+            raise self._error(name, "is not a date") from None
 
     def optional_day(self, name: str) -> date | None:
         return None if self.raw(name) is None else self.day(name)
 
-    def enum(self, name: str, kind: type[E]) -> E:
+    def enum(self, name: str, members: Mapping[str, E]) -> E:
         try:
-            return kind(self.text(name))
-        except ValueError:
-            raise ProtocolError(f"{self._path}.{name} is none of the contract's values") from None
+            return members[self.text(name)]
+        except KeyError:
+            raise self._error(name, "is none of the contract's values") from None
 
     def maybe(self, name: str) -> _Reader | None:
-        return None if self.raw(name) is None else _Reader(self.raw(name), f"{self._path}.{name}")
+        return None if self.raw(name) is None else _Reader(self.raw(name), name, self)
 
     def items(self, name: str) -> list[_Reader]:
-        return [_Reader(item, f"{self._path}.{name}[{index}]") for index, item in enumerate(self._array(name))]
+        return [_Reader(item, f"{name}[{index}]", self) for index, item in enumerate(self._array(name))]
 
     def texts(self, name: str) -> tuple[str, ...]:
         values = self._array(name)
         if not all(isinstance(value, str) for value in values):
-            raise ProtocolError(f"{self._path}.{name} holds something else than strings")
+            raise self._error(name, "holds something else than strings")
         return tuple(values)
 
     def _array(self, name: str) -> list[Any]:
         value = self.raw(name)
         if not isinstance(value, list):
-            raise ProtocolError(f"{self._path}.{name} is not an array")
+            raise self._error(name, "is not an array")
         return value
+
+    def _error(self, name: str, problem: str) -> ProtocolError:
+        return ProtocolError(f"{self._path()}.{name} {problem}")
+
+    def _path(self) -> str:
+        return f"{self._parent._path()}.{self._name}" if self._parent else self._name
+
+
+_OUTCOMES = {member.value: member for member in Outcome}
+_NEXT_STEPS = {member.value: member for member in NextStep}
+_STATES = {member.value: member for member in State}
 
 
 def _criteria(node: _Reader) -> Criteria:
@@ -386,16 +404,14 @@ def _policy(node: _Reader) -> Policy:
 
 
 def _criterion(node: _Reader) -> Criterion:
-    def parts(name: str) -> tuple[Criterion, ...]:
-        return tuple(_criterion(item) for item in node.items(name)) if name in node else ()
-
+    leaf = "fact" in node
     return Criterion(
         id=node.text("id"),
         text=node.text("text"),
-        state=node.enum("state", State),
-        fact=node.text("fact") if "fact" in node else None,
-        value=node.raw("value") if "fact" in node else None,
-        all_of=parts("all_of"),
-        any_of=parts("any_of"),
+        state=node.enum("state", _STATES),
+        fact=node.text("fact") if leaf else None,
+        value=node.raw("value") if leaf else None,
+        all_of=tuple(_criterion(item) for item in node.items("all_of")) if "all_of" in node else (),
+        any_of=tuple(_criterion(item) for item in node.items("any_of")) if "any_of" in node else (),
         evidence=node.texts("evidence") if "evidence" in node else (),
     )

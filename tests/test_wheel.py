@@ -1,0 +1,58 @@
+"""What PyPI would get: built, installed into an empty environment of every Python here that is supported, and used."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
+
+
+def interpreters() -> dict[str, str]:
+    """By version: this one, those on PATH that run, those of pyenv."""
+    found = {"{}.{}".format(*sys.version_info): sys.executable}
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    for version in SUPPORTED:
+        on_path = shutil.which(f"python{version}")
+        for candidate in [on_path, *sorted(map(str, pyenv.glob(f"versions/{version}.*/bin/python")))]:
+            runs = candidate and not subprocess.run([candidate, "-c", "import venv"], capture_output=True).returncode
+            if candidate and runs:
+                found.setdefault(version, candidate)
+    return {version: found[version] for version in SUPPORTED if version in found}
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--outdir", str(target), str(ROOT / "pyclient")],
+        check=True,
+        capture_output=True,
+    )
+    assert len(list(target.glob("*.tar.gz"))) == 1
+    [wheel] = target.glob("*.whl")
+    return wheel
+
+
+def test_this_python_is_supported() -> None:
+    assert "{}.{}".format(*sys.version_info) in SUPPORTED
+
+
+@pytest.mark.parametrize("version", interpreters())
+def test_wheel_decides_in_an_empty_environment(version: str, wheel: Path, tmp_path: Path) -> None:
+    subprocess.run([interpreters()[version], "-m", "venv", str(tmp_path)], check=True)
+    python = tmp_path / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, str(wheel)], check=True)
+    thin = "import payer_policy as p\ntry: p.EmbeddedPolicy()\nexcept p.MissingExtra as e: print(e)"
+    done = subprocess.run([python, "-c", thin], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert "payer-policy-client[embedded]" in done.stdout
+    subprocess.run([*pip, f"{wheel}[embedded,cli]"], check=True)
+    command: list[str | Path] = [tmp_path / "bin" / "payer-policy", "decide", ROOT / "examples" / "01-relapsed.yaml", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert json.loads(done.stdout)["outcome"] == "approved"
