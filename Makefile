@@ -93,7 +93,7 @@ lint: $(VENV)/.test
 	MYPYPATH=tests $(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
 
 unit: $(VENV)/.test
-	$(BIN)/pytest -q -c pyclient/pyproject.toml pyclient/tests
+	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-branch --cov-fail-under 95 pyclient/tests
 
 integration: $(VENV)/.test opa
 	@tools/setup engine

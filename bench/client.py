@@ -83,7 +83,9 @@ def measure(port: int) -> None:
                 times.setdefault(name, []).append(seconds / (BATCH if name.startswith("decide_many") else 1))
     p50 = {name: 1000 * statistics.median(values) for name, values in times.items()}
     raw, session = p50["http.client"], p50["requests.Session"]
-    table = Table("one decision", "p50 ms", "to requests.Session", "added to http.client, to what requests.Session adds")
+    table = Table(
+        "one decision", "p50 ms", "to requests.Session", "added to http.client, to what requests.Session adds"
+    )
     for name, value in p50.items():
         added = "" if "mbedded" in name or "item" in name else f"{(value - raw) / (session - raw):.2f}"
         table.add_row(name, f"{value:.2f}", f"{value / session:.2f}", added)

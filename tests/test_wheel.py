@@ -53,6 +53,11 @@ def test_wheel_decides_in_an_empty_environment(version: str, wheel: Path, tmp_pa
     done = subprocess.run([python, "-c", thin], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert "payer-policy-client[embedded]" in done.stdout
     subprocess.run([*pip, f"{wheel}[embedded,cli]"], check=True)
-    command: list[str | Path] = [tmp_path / "bin" / "payer-policy", "decide", ROOT / "examples" / "01-relapsed.yaml", "--json"]
+    command: list[str | Path] = [
+        tmp_path / "bin" / "payer-policy",
+        "decide",
+        ROOT / "examples" / "01-relapsed.yaml",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert json.loads(done.stdout)["outcome"] == "approved"

@@ -359,6 +359,14 @@ def test_a_closed_policy_says_so() -> None:
         policy.decide(RELAPSED)
 
 
+def test_the_readme_is_true() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    blocks = [block.split("```")[0] for block in readme.split("```python\n")[1:]]
+    code = "\n".join(block for block in blocks if ".internal" not in block)
+    assert code.count("assert") >= 3
+    exec(compile(code, "README.md", "exec"), {})
+
+
 def test_facts_are_those_of_the_catalogue(embedded: EmbeddedPolicy) -> None:
     [document] = embedded.catalogue()["documents"]
     held = {fact["name"]: fact for fact in document["versions"][-1]["facts"]}

@@ -7,14 +7,17 @@ import json
 import logging
 import os
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from payer_policy import (
     CallRecord,
     Decision,
@@ -38,12 +41,13 @@ Script = Callable[[socket.socket, bytes], None]
 class Server:
     """Speaks HTTP by hand: each question is answered by the next of `scripts`, then by the last for ever."""
 
-    def __init__(self, *scripts: Script) -> None:
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None) -> None:
         self.scripts = list(scripts)
+        self.tls = tls
         self.seen: list[bytes] = []
         self._lock = threading.Lock()
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -57,6 +61,8 @@ class Server:
     def _serve(self, connection: socket.socket) -> None:
         with connection:
             try:
+                if self.tls:
+                    connection = self.tls.wrap_socket(connection, server_side=True)
                 while question := _read(connection):
                     with self._lock:
                         self.seen.append(question)
@@ -128,8 +134,8 @@ EMBEDDED = EmbeddedPolicy()
 
 
 @contextmanager
-def serving(*scripts: Script) -> Iterator[Server]:
-    server = Server(*scripts)
+def serving(*scripts: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    server = Server(*scripts, tls=tls)
     try:
         yield server
     finally:
@@ -269,6 +275,55 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     [question] = proxy.seen
     assert question.startswith(b"POST http://opa.invalid:8181/v1/data/payer/decision?provenance=true HTTP/1.1\r\n")
     assert b"Proxy-Authorization: Basic bWU6c2VjcmV0" in question
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def tls(authority: trustme.CA) -> ssl.SSLContext:
+    """Of a server that knows its clients by their certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def test_mutual_tls(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    ca_file, client_cert = tmp_path / "ca.pem", tmp_path / "client.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    authority.issue_cert("client").private_key_and_cert_chain_pem.write_to_path(str(client_cert))
+    with serving(decide, drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000), tls=tls) as server:
+        with PolicyClient(server.url, ca_file=ca_file, client_cert=str(client_cert)) as client:
+            assert client.decide(REQUEST).request_id == "r-1"
+        with PolicyClient(server.url, ca_file=ca_file, client_cert=str(client_cert), timeout=(1, 0.3), attempts=1) as c:
+            start = time.monotonic()
+            with pytest.raises(PolicyUnreachable, match="ReadTimeoutError"):
+                c.decide(REQUEST)
+            assert time.monotonic() - start < 3
+        with PolicyClient(server.url) as client, pytest.raises(PolicyUnreachable, match="SSLError"):
+            client.decide(REQUEST)
+        with PolicyClient(server.url, ca_file=ca_file, attempts=1) as client, pytest.raises(PolicyUnreachable):
+            client.decide(REQUEST)
+
+
+def test_a_ca_of_the_environment_is_trusted(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with serving(decide, tls=context) as server, PolicyClient(server.url) as client:
+        assert client.decide(REQUEST).request_id == "r-1"
+
+
+def test_files_that_are_not_there_are_an_error() -> None:
+    with PolicyClient("https://127.0.0.1:9", ca_file="/nowhere.pem") as client, pytest.raises(PolicyUnreachable):
+        client.decide(REQUEST)
 
 
 def test_one_connection_serves_many_calls() -> None:

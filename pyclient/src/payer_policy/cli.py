@@ -45,6 +45,8 @@ _EXAMPLES = """examples:
   payer-policy batch in.jsonl out.jsonl --resume      go on after an interruption
   payer-policy catalogue CC-0126
 
+PAYER_POLICY_TOKEN, when set, is sent to the server as its bearer token; REQUESTS_CA_BUNDLE names a CA of your own.
+
 exit status: 0 decided, 2 invalid request or unreadable input, 3 policy unreachable or failing
 """
 
@@ -96,9 +98,15 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with PolicyClient(options.server, attempts=options.attempts) if options.server else EmbeddedPolicy() as policy:
+    with _policy(options) as policy:
         status: int = options.run(policy, options, console)
     return status
+
+
+def _policy(options: argparse.Namespace) -> PolicyBase:
+    if not options.server:
+        return EmbeddedPolicy()
+    return PolicyClient(options.server, token=os.environ.get("PAYER_POLICY_TOKEN"), attempts=options.attempts)
 
 
 def _parser() -> argparse.ArgumentParser:
