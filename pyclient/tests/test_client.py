@@ -199,6 +199,19 @@ def test_missing_facts_come_with_their_question(embedded: EmbeddedPolicy) -> Non
     assert first.question.endswith("?")
 
 
+TEXT = "\0é€\uffff\U0001f600\U00020000\U0010ffff"
+
+
+def test_any_character_comes_back_as_it_was(embedded: EmbeddedPolicy) -> None:
+    assert embedded.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT)).request_id == TEXT
+
+
+def test_any_character_is_sent_as_it_is(server: Server, client: PolicyClient, approved: dict[str, Any]) -> None:
+    server.answer = (200, json.dumps({"result": approved}).encode())
+    client.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT))
+    assert json.loads(server.seen)["input"]["request_id"] == TEXT
+
+
 def test_an_invalid_request_is_raised_with_every_error(embedded: EmbeddedPolicy) -> None:
     with pytest.raises(InvalidRequest) as raised:
         embedded.decide(
@@ -243,6 +256,7 @@ def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: Embed
         ({"disease": b"all"}, "facts.disease"),
         ({"disease": datetime(2025, 6, 1)}, "facts.disease"),
         ({1: "all"}, "facts"),
+        ({"\udcff": "all"}, "facts has a name"),
         ({"disease": "\ud800"}, "facts.disease"),
         ({"combined_with": {object(), 1}}, r"facts.combined_with\["),
         ({"mrd_percent": 10**5000}, "facts.mrd_percent"),

@@ -263,7 +263,7 @@ class PolicyClient(PolicyBase):
     ) -> tuple[Any, Provenance]:
         question = Question(
             f"v1/data/{call.entry_point}?provenance=true",
-            None if input is None else f'{{"input":{input}}}',
+            None if input is None else f'{{"input":{input}}}'.encode(),
             headers,
             call.once,
         )

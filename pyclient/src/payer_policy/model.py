@@ -78,9 +78,13 @@ AnyRequest = Request | Mapping[str, Any]
 
 
 def to_text(request: AnyRequest) -> str:
-    """The JSON text of a request. Raises `InvalidValue` with the path for what JSON cannot say."""
+    """The JSON text of a request. Raises `InvalidValue` with the path for what JSON cannot say.
+
+    Not escaped: of a character that takes two escapes OPA's WebAssembly loses a bit, and U+20000 becomes U+10000.
+    """
     try:
-        return json.dumps(request.to_dict() if isinstance(request, Request) else to_json(request, ""), allow_nan=False)
+        written = request.to_dict() if isinstance(request, Request) else to_json(request, "")
+        return json.dumps(written, allow_nan=False, ensure_ascii=False)
     except (ValueError, RecursionError):  # by now only a circle, or nesting without end
         raise InvalidValue("the request is nested too deeply") from None
 
@@ -89,11 +93,8 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     """A value as plain JSON types. Raises `InvalidValue` with the path for what JSON cannot say."""
     if isinstance(value, Enum):
         return to_json(value.value, path)
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # half a surrogate pair
-            raise InvalidValue(f"{path or 'the request'} is not valid Unicode text") from None
+    if isinstance(value, str) and not _is_unicode(value):
+        raise InvalidValue(f"{path or 'the request'} is not valid Unicode text")
     if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
         raise InvalidValue(f"{path or 'the request'} is too large a number")
     if value is None or isinstance(value, (bool, int, str)):
@@ -109,13 +110,24 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
         return {name: to_json(item, f"{path}.{name}") for name, item in known.items() if item is not None}
     if isinstance(value, Mapping):
         for name in value:
-            if not isinstance(name, str):
-                raise InvalidValue(f"{path or 'the request'} has a name that is no string")
+            if not isinstance(name, str) or not _is_unicode(name):
+                raise InvalidValue(f"{path or 'the request'} has a name that is no Unicode text")
         return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
     if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
         return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
     raise InvalidValue(f"{path or 'the request'} is a {type(value).__name__}, which JSON cannot hold")
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether no surrogate stands alone in it."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)

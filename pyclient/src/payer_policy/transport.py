@@ -42,11 +42,11 @@ _back_off = wait_random_exponential(multiplier=0.1, max=5)  # seconds
 
 @dataclass(repr=False)  # it would show health data
 class Question:
-    """One question. `body` is JSON text, or None for a GET; `once` forbids to ask again; `retries` counts how often
+    """One question. `body` is JSON, or None for a GET; `once` forbids to ask again; `retries` counts how often
     that was done."""
 
     path: str
-    body: str | None
+    body: bytes | None
     headers: Mapping[str, str] | None = None
     once: bool = False
     retries: int = 0
