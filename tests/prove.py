@@ -130,7 +130,7 @@ def ask(session: requests.Session, url: str, asked: Sequence[object]) -> list[di
     return decisions
 
 
-_WORDS = {True: "met", False: "not_met", None: "unknown"}
+WORDS = {True: "met", False: "not_met", None: "unknown"}
 
 
 def difference(asked: dict[str, Any], decision: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
@@ -138,7 +138,7 @@ def difference(asked: dict[str, Any], decision: dict[str, Any]) -> dict[str, tup
     said = model.decide(asked["facts"], asked.get("codes"))
     said["errors"] = []
     said["missing"] = list(said["missing"].items())
-    said["states"] = {criterion: _WORDS[state] for criterion, state in said["states"].items()}
+    said["states"] = {criterion: WORDS[state] for criterion, state in said["states"].items()}
     state_of = states(decision["criteria"])
     seen = {
         **{name: decision[name] for name in ("outcome", "next_step", "pathways_met", "errors")},

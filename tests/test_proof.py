@@ -104,6 +104,24 @@ def test_classes_hold_values_that_the_model_cannot_tell_apart() -> None:
                 assert all(model.decide(facts) == model.decide(told_[0]) for facts in told_)
 
 
+def test_the_tree_adds_up(ask: Ask) -> None:
+    """A leaf shows its fact as given, and is unknown just when that is; every other state follows from the parts'."""
+    requests_ = drawn(150, "approved", "not_approved", "needs_information")
+    for request, decision in zip(requests_, ask(requests_), strict=True):
+        nodes = [*decision["criteria"]["pathways"], *decision["criteria"]["exclusions"]]
+        assert [node["id"] for node in nodes] == [*model.PATHWAYS, "exclusion.I", "exclusion.II"]
+        for node in nodes:
+            parts = node.get("all_of", node.get("any_of", []))
+            nodes += parts
+            combine = model.all_of if "all_of" in node else model.any_of
+            if parts:
+                state = combine(*({"met": True, "not_met": False, "unknown": None}[part["state"]] for part in parts))
+                assert node["state"] == prove.WORDS[state]
+            elif node["id"] != "exclusion.II":
+                assert node["value"] == request["facts"].get(node["fact"])
+                assert (node["value"] is None) == (node["state"] == "unknown")
+
+
 def test_learning_a_fact_settles_and_never_unsettles(ask: Ask) -> None:
     """What is met or not met stays so, and so does a decision; only its next step may become a person's."""
     draw = random.Random(1)
