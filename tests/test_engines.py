@@ -12,7 +12,7 @@ import requests
 import yaml
 from conftest import ROOT
 from payer_policy import EmbeddedPolicy, InvalidRequest, PolicyClient
-from vectors import VECTORS, difference
+from vectors import VECTORS, difference, in_process
 
 DATED = ROOT / "schemas" / "cc0126_2025_04_01.json"
 
@@ -33,11 +33,6 @@ def ask(url: str, entry_point: str, question: object) -> Any:  # noqa: ANN401
     response = requests.post(f"{url}/v1/data/payer/{entry_point}", data=json.dumps({"input": question}), timeout=30)
     assert response.status_code == 200
     return response.json()["result"]
-
-
-def in_process(policy: EmbeddedPolicy, entry_point: str, question: object) -> Any:  # noqa: ANN401
-    """As `ask`, below the typed methods, which refuse to send what is no request."""
-    return policy._policy.evaluate(json.dumps(question), f"payer/{entry_point}")
 
 
 def test_number_of_vectors() -> None:

@@ -13,6 +13,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from payer_policy import EmbeddedPolicy
+from vectors import in_process
 
 always_the_same = settings(
     derandomize=True,
@@ -132,7 +133,7 @@ def test_malformed(target: str, session: requests.Session, opa_url: str, embedde
     def check_each(request: dict[str, Any]) -> None:
         decision = decide(session, opa_url, request)
         check(request, decision)
-        assert embedded._evaluate("payer/decision", request) == decision
+        assert in_process(embedded, "decision", request) == decision
         reached.update(re.sub(r"\[\d+\]$", "[]", path) for path in contract.errors(request))
 
     check_each()
@@ -155,7 +156,7 @@ def test_a_bad_item_spoils_only_itself(
 ) -> None:
     decisions = prove.ask(session, opa_url, batch)
     assert decisions == [decide(session, opa_url, request) for request in batch]
-    assert embedded._evaluate("payer/decisions", {"requests": batch}) == decisions
+    assert in_process(embedded, "decisions", {"requests": batch}) == decisions
 
 
 @pytest.mark.parametrize("fact", ["combined_with", "alternating_with"])

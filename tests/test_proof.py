@@ -11,7 +11,7 @@ import model
 import prove
 import pytest
 import requests
-from payer_policy import EmbeddedPolicy, PolicyClient
+from payer_policy import Decision, EmbeddedPolicy, PolicyClient
 from vectors import states
 
 Request = dict[str, Any]
@@ -261,5 +261,6 @@ def test_single_batch_and_embedded_agree(ask: Ask, opa_url: str) -> None:
     batch = ask(copy.deepcopy(requests_))
     with PolicyClient(opa_url) as client, EmbeddedPolicy() as embedded:
         for policy in (client, embedded):
-            assert [policy._evaluate("payer/decision", request) for request in requests_] == batch
-            assert policy._evaluate("payer/decisions", {"requests": requests_}) == batch
+            assert [policy.decide(request).to_dict() for request in requests_] == batch
+            answers = [answer for answer in policy.decide_many(requests_) if isinstance(answer, Decision)]
+            assert [decision.to_dict() for decision in answers] == batch
