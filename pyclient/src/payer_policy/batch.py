@@ -90,7 +90,7 @@ class Batch:
             if not resume and file.exists():
                 raise BatchError(f"{file} exists: go on with it by --resume, or move it away")
         with ExitStack() as files:
-            lines = _lines(self.policy, self.source, files)
+            lines = lines_of(self.policy, self.source, files)
             if done:
                 self._skip(lines, done)
             target = files.enter_context(self.target.open("a", encoding="utf-8", newline="\n"))
@@ -145,7 +145,7 @@ class Batch:
                 for text in file:
                     if not text.endswith(b"\n"):
                         break
-                    last = _record(text, self.target)
+                    last = record_of(text, self.target)
                     self.tally.add(last["decision"])
                     end += len(text)
                 file.truncate(end)
@@ -156,7 +156,7 @@ class Batch:
             with self.rejects.open("rb+") as file:
                 end = 0
                 for text in file:
-                    if not text.endswith(b"\n") or _record(text, self.rejects)["line"] > done:
+                    if not text.endswith(b"\n") or record_of(text, self.rejects)["line"] > done:
                         break
                     self.tally.rejected += 1
                     end += len(text)
@@ -177,7 +177,8 @@ def _write(file: IO[str], record: dict[str, Any]) -> None:
     file.write(json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n")
 
 
-def _record(text: bytes, file: Path) -> dict[str, Any]:
+def record_of(text: bytes, file: Path) -> dict[str, Any]:
+    """A line of an output or of rejects. Raises `BatchError`."""
     try:
         record: dict[str, Any] = json.loads(text)
         if isinstance(record["line"], int):
@@ -187,7 +188,8 @@ def _record(text: bytes, file: Path) -> dict[str, Any]:
     raise BatchError(f"{file} holds a line that no batch wrote; move it away")
 
 
-def _lines(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
+def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
+    """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     try:
         file = files.enter_context(source.open("rb"))
     except OSError as error:

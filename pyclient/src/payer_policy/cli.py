@@ -8,31 +8,40 @@ import json
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.batch import Batch, BatchError, Line, Tally
+from payer_policy.batch import Batch, BatchError, Line, Tally, lines_of, record_of
 from payer_policy.client import PolicyBase, PolicyClient
+from payer_policy.diff import diff
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
+from payer_policy.impact import Impact, Side, impact, page
 from payer_policy.model import Criterion, Decision, Outcome, State
+from payer_policy.replay import replay
+from payer_policy.revise import revise
 
 try:
     import yaml
     from rich.console import Console
     from rich.markup import escape
     from rich.panel import Panel
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.table import Column, Table
     from rich.tree import Tree
 except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
         yaml = None
 
-_DECIDED, _INVALID, _FAILED = 0, 2, 3
+_DECIDED, _DIFFERENT, _INVALID, _FAILED = 0, 1, 2, 3
 
 _BAR_STEP = 50  # lines
+_SHOWN = 50  # differences; --json has them all
 
 _PATIENCE = 2  # attempts: a person who waits would rather know
 
@@ -44,10 +53,15 @@ _EXAMPLES = """examples:
   payer-policy batch in.jsonl out.jsonl               many requests, one a line, or a CSV with a column per fact
   payer-policy batch in.jsonl out.jsonl --resume      go on after an interruption
   payer-policy catalogue CC-0126
+  payer-policy replay out.jsonl                       decide stored decisions again under their versions
+  payer-policy revise CC-0126 --effective 2026-04-01  begin a new version in policy/
+  payer-policy diff CC-0126 2025-04-01 2026-04-01     what changed, in words
+  payer-policy impact 2025-04-01 2026-04-01 in.jsonl  what would change, by example
 
 PAYER_POLICY_TOKEN, when set, is sent to the server as its bearer token; REQUESTS_CA_BUNDLE names a CA of your own.
 
-exit status: 0 decided, 2 invalid request or unreadable input, 3 policy unreachable or failing
+exit status: 0 decided (replay, diff, impact: nothing differs), 1 something differs, 2 invalid request or unreadable
+input, 3 policy unreachable or failing
 """
 
 _BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10 and one for each fact; the first two
@@ -88,7 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _FAILED
     except PolicyError as error:
         print(f"payer-policy: {error}", file=sys.stderr)
-        return _FAILED
+        return _INVALID if isinstance(error, InvalidValue) else _FAILED
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -98,15 +112,21 @@ def _run(options: argparse.Namespace) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with _policy(options) as policy:
-        status: int = options.run(policy, options, console)
+    status: int
+    if options.run is _revise:  # it decides nothing
+        status = _revise(options)
+    else:
+        with _policy(options) as policy:
+            status = options.run(policy, options, console)
     return status
 
 
 def _policy(options: argparse.Namespace) -> PolicyBase:
-    if not options.server:
-        return EmbeddedPolicy()
-    return PolicyClient(options.server, token=os.environ.get("PAYER_POLICY_TOKEN"), attempts=options.attempts)
+    return _client(options.server, options.attempts) if options.server else EmbeddedPolicy(options.bundle)
+
+
+def _client(url: str, attempts: int) -> PolicyClient:
+    return PolicyClient(url, token=os.environ.get("PAYER_POLICY_TOKEN"), attempts=attempts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,7 +138,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('payer-policy-client')}")
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--server", metavar="URL", help="an OPA that serves the policy, instead of the embedded one")
+    where = shared.add_mutually_exclusive_group()
+    where.add_argument("--server", metavar="URL", help="an OPA that serves the policy, instead of the embedded one")
+    where.add_argument(
+        "--bundle", metavar="FILE", help="a policy compiled by opa build -t wasm, instead of the shipped"
+    )
     shared.add_argument("--json", action="store_true", help="JSON, for programs")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     decide = commands.add_parser(
@@ -148,6 +172,37 @@ def _parser() -> argparse.ArgumentParser:
     catalogue = commands.add_parser("catalogue", parents=[shared], help="list documents, versions, facts and criteria")
     catalogue.add_argument("document", nargs="?", metavar="DOCUMENT", help="only this one")
     catalogue.set_defaults(run=_catalogue, attempts=_PATIENCE)
+    replay = commands.add_parser(
+        "replay",
+        parents=[shared],
+        help="decide stored decisions again",
+        description="Decide each request in DECISIONS again under the version its decision names; show what differs.",
+    )
+    replay.add_argument("decisions", type=Path, metavar="DECISIONS", help="as payer-policy batch writes them")
+    replay.set_defaults(run=_replay, attempts=10 * _PATIENCE)
+    diff = commands.add_parser("diff", parents=[shared], help="what changed between two versions, in words")
+    for name in ("document", "old", "new"):
+        diff.add_argument(name, metavar=name.upper())
+    diff.set_defaults(run=_diff, attempts=_PATIENCE)
+    impact = commands.add_parser(
+        "impact",
+        parents=[shared],
+        help="which requests would be decided otherwise",
+        description="Decide every request under OLD and NEW: versions by their first day in force, policies compiled by"
+        " opa build -t wasm, or URLs of servers. Shows how many change outcome, from what to what, by which clause.",
+    )
+    impact.add_argument("old", metavar="OLD")
+    impact.add_argument("new", metavar="NEW")
+    impact.add_argument("requests", type=Path, metavar="REQUESTS", help="JSON lines, or CSV by the suffix .csv")
+    impact.add_argument("--html", type=Path, metavar="FILE", help="write a page of its own, the flows drawn")
+    impact.set_defaults(run=_impact, attempts=10 * _PATIENCE)
+    revise = commands.add_parser("revise", help="begin a new version of a document in the folder of its policy")
+    revise.add_argument("document", metavar="DOCUMENT")
+    revise.add_argument(
+        "--effective", type=date.fromisoformat, required=True, metavar="DATE", help="its first day in force"
+    )
+    revise.add_argument("--policy", type=Path, default=Path("policy"), metavar="FOLDER", help="default policy")
+    revise.set_defaults(run=_revise, server=None, bundle=None)
     return parser
 
 
@@ -180,14 +235,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
     errors = Console(stderr=True, highlight=False)
-    bar = Progress(
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
-        BarColumn(),
-        TextColumn("{task.fields[lines]:,} lines, {task.fields[rate]:,.0f}/s"),
-        TimeRemainingColumn(),
-        console=errors,
-        disable=not errors.is_terminal,
-    )
+    bar = Progress(*_columns("lines"), console=errors, disable=not errors.is_terminal)
     start = time.monotonic()
     lines = 0
 
@@ -216,6 +264,15 @@ def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) ->
     return _INVALID if tally.rejected or tally.outcomes[Outcome.INVALID_REQUEST.value] else _DECIDED
 
 
+def _columns(what: str) -> list[ProgressColumn]:
+    return [
+        TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
+        BarColumn(),
+        TextColumn(f"{{task.fields[lines]:,}} {what}, {{task.fields[rate]:,.0f}}/s"),
+        TimeRemainingColumn(),
+    ]
+
+
 def _show_tally(tally: Tally, rejects: Path, console: Console) -> None:
     total = tally.outcomes.total()
     table = Table("outcome", Column("requests", justify="right"), Column("share", justify="right"))
@@ -232,6 +289,134 @@ def _show_tally(tally: Tally, rejects: Path, console: Console) -> None:
         console.print(table)
     if tally.rejected:
         console.print(f"[red]{tally.rejected:,} lines could not be decided[/]: see {_plain(str(rejects))}")
+
+
+def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    table = Table("line", "version", "outcome", "outcome now", "what differs")
+    total = different = superseded = 0
+    try:
+        with options.decisions.open("rb") as file:
+            for result in replay(policy, (record_of(line, options.decisions) for line in file)):
+                total += 1
+                superseded += result.superseded
+                if result.same:
+                    continue
+                different += 1
+                if options.json:
+                    print(json.dumps(asdict(result)))
+                elif different <= _SHOWN:
+                    what = result.error or ", ".join(result.differences[:5])
+                    cells = (str(result.line), result.version, result.outcome, result.outcome_now, what)
+                    table.add_row(*(_plain(cell or "") for cell in cells))
+    except (BatchError, OSError) as error:
+        print(f"payer-policy: {error}", file=sys.stderr)
+        return _INVALID
+    if different and not options.json:
+        console.print(table)
+    print(
+        f"{total:,} decisions replayed, {different:,} differ"
+        + (f"; {superseded:,} by a version that has since been superseded" if superseded else ""),
+        file=sys.stderr if options.json else sys.stdout,
+    )
+    return _DIFFERENT if different else _DECIDED
+
+
+def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    held = {
+        each["version"]: each
+        for entry in policy.catalogue()["documents"]
+        if entry["document"] == options.document
+        for each in entry["versions"]
+    }
+    for name in (options.old, options.new):
+        if name not in held:
+            known = f"held are {', '.join(held)}" if held else "it is no document held here"
+            print(f"payer-policy: {options.document} has no version {name}; {known}", file=sys.stderr)
+            return _INVALID
+    changes = diff(held[options.old], held[options.new])
+    if options.json:
+        print(json.dumps([asdict(change) for change in changes], ensure_ascii=False))
+    for change in changes if not options.json else ():
+        console.print(f"[bold]{change.kind}[/] {escape(change.subject)}")
+        for colour, mark, words in (("red", "-", change.old), ("green", "+", change.new)):
+            if words is not None:
+                console.print(f"  [{colour}]{mark} {escape(words)}[/]")
+    return _DIFFERENT if changes else _DECIDED
+
+
+def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    errors = Console(stderr=True, highlight=False)
+    bar = Progress(*_columns("requests"), console=errors, disable=not errors.is_terminal)
+    with ExitStack() as stack:
+        old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
+        try:
+            size = options.requests.stat().st_size
+            stack.enter_context(bar)
+            task = bar.add_task("", total=size, lines=0, rate=0.0)
+            requests = lines_of(policy, options.requests, stack)
+            start = time.monotonic()
+
+            def numbered() -> Iterator[tuple[int, Any]]:
+                for line in requests:
+                    if line.problem is not None:
+                        raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
+                    if line.number % _BAR_STEP == 0:
+                        rate = line.number / (time.monotonic() - start)
+                        bar.update(task, completed=line.position, lines=line.number, rate=rate)
+                    yield line.number, line.request
+
+            result = impact(old, new, numbered())
+            bar.update(task, completed=size, lines=result.total)
+        except (BatchError, OSError) as error:
+            print(f"payer-policy: {error}", file=sys.stderr)
+            return _INVALID
+    if options.html:
+        options.html.write_text(page(result, options.old, options.new), encoding="utf-8")
+    if options.json:
+        print(json.dumps(result.to_dict()))
+    else:
+        _show_impact(result, options, console)
+    return _DIFFERENT if result.turned else _DECIDED
+
+
+def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: ExitStack) -> Side:
+    if name.startswith(("http://", "https://")):
+        return Side(name, stack.enter_context(_client(name, options.attempts)))
+    if Path(name).exists():
+        return Side(name, stack.enter_context(EmbeddedPolicy(name)))
+    return Side(name, policy, version=name)
+
+
+def _show_impact(result: Impact, options: argparse.Namespace, console: Console) -> None:
+    console.print(f"[bold]{len(result.turned):,} of {result.total:,} requests change outcome[/]")
+    table = Table(_plain(options.old), _plain(options.new), Column("requests", justify="right"))
+    for (old, new), count in sorted(result.flows.items(), key=lambda item: (item[0][0] == item[0][1], -item[1])):
+        style = "dim" if old == new else ""
+        table.add_row(old.replace("_", " "), new.replace("_", " "), f"{count:,}", style=style)
+    console.print(table)
+    if result.clauses:
+        table = Table("clause that turned", "before", "after", Column("requests", justify="right"))
+        for (clause, before, after), count in result.clauses.most_common():
+            table.add_row(clause, before or "none", after or "none", f"{count:,}")
+        console.print(table)
+
+
+def _revise(options: argparse.Namespace) -> int:
+    revision = revise(options.policy, options.document, options.effective)
+    for kept in revision.filed:
+        print(f"kept     {kept}: version {revision.old}, every byte as it was")
+    for current in revision.current:
+        print(f"edit     {current}: version {revision.new}")
+    print(f"""
+Steps left:
+  1. In {revision.current[0]}: change the criteria, their texts in METADATA, last_reviewed and history.
+  2. In {revision.current[1]}: change the facts, if they change.
+  3. make schemas wasm
+  4. Add vectors for what changed to policy_tests/vectors/, with a date of service from {revision.new} on.
+  5. payer-policy diff {revision.document} {revision.old} {revision.new}
+  6. payer-policy impact {revision.old} {revision.new} requests.jsonl
+  7. make test, then make publish, which locks the version for good.""")
+    return _DECIDED
 
 
 def _requests(name: str) -> list[Any]:

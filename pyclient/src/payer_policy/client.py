@@ -74,6 +74,7 @@ class PolicyBase(ABC):
         self,
         requests: Iterable[AnyRequest],
         *,
+        version: str | None = None,
         headers: Mapping[str, str] | None = None,
         batch_size: int = 50,
         in_flight: int = 2,
@@ -82,11 +83,13 @@ class PolicyBase(ABC):
 
         An invalid request is a decision here, not an error. `requests` may be endless: it is read as it is needed, in
         batches of `batch_size`, of which `in_flight` are decided at a time on threads. A batch that fails is halved
-        until the request that spoils it is alone. Raises only what `requests` itself raises.
+        until the request that spoils it is alone. With `version`, the first day in force of one, all are decided under
+        it, whatever their date of service: to replay a decision, or to compare versions. Raises only what `requests`
+        itself raises.
         """
         if batch_size < 1 or in_flight < 1:
             raise InvalidValue("batch_size and in_flight must be positive")
-        return self._stream(iter(requests), headers, batch_size, in_flight)
+        return self._stream(iter(requests), _Envelope(version, headers), batch_size, in_flight)
 
     def catalogue(self) -> dict[str, Any]:
         """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
@@ -115,13 +118,13 @@ class PolicyBase(ABC):
         """The result of an entry point and who gave it. `input` is JSON text, None when it takes none."""
 
     def _stream(
-        self, requests: Iterator[AnyRequest], headers: Mapping[str, str] | None, batch_size: int, in_flight: int
+        self, requests: Iterator[AnyRequest], envelope: _Envelope, batch_size: int, in_flight: int
     ) -> Iterator[Decision | PolicyError]:
         waiting: deque[Future[list[Decision | PolicyError]]] = deque()
         with ThreadPoolExecutor(in_flight, "payer-policy") as threads:
             try:
                 while batch := list(islice(requests, batch_size)):
-                    waiting.append(threads.submit(self._decide_batch, batch, headers))
+                    waiting.append(threads.submit(self._decide_batch, batch, envelope))
                     if len(waiting) > in_flight:
                         yield from waiting.popleft().result()
                 while waiting:
@@ -130,9 +133,7 @@ class PolicyBase(ABC):
                 for future in waiting:
                     future.cancel()
 
-    def _decide_batch(
-        self, requests: list[AnyRequest], headers: Mapping[str, str] | None
-    ) -> list[Decision | PolicyError]:
+    def _decide_batch(self, requests: list[AnyRequest], envelope: _Envelope) -> list[Decision | PolicyError]:
         answers: list[Decision | PolicyError | None] = []
         texts = []
         for request in requests:
@@ -141,14 +142,14 @@ class PolicyBase(ABC):
                 answers.append(None)
             except InvalidValue as error:
                 answers.append(error)
-        decided = iter(self._decide_texts(texts, headers))
+        decided = iter(self._decide_texts(texts, envelope))
         return [next(decided) if answer is None else answer for answer in answers]
 
-    def _decide_texts(self, texts: list[str], headers: Mapping[str, str] | None) -> list[Decision | PolicyError]:
+    def _decide_texts(self, texts: list[str], envelope: _Envelope) -> list[Decision | PolicyError]:
         if not texts:
             return []
         try:
-            return self._ask_for(texts, headers)
+            return self._ask_for(texts, envelope)
         except PolicyError as error:
             if len(texts) == 1 or isinstance(error, (PolicyRefused, PolicyNotLoaded, InvalidValue)):
                 return [error] * len(texts)
@@ -157,17 +158,17 @@ class PolicyBase(ABC):
             except PolicyError:
                 return [error] * len(texts)
         half = len(texts) // 2
-        return self._decide_texts(texts[:half], headers) + self._decide_texts(texts[half:], headers)
+        return self._decide_texts(texts[:half], envelope) + self._decide_texts(texts[half:], envelope)
 
-    def _ask_for(self, texts: list[str], headers: Mapping[str, str] | None) -> list[Decision | PolicyError]:
+    def _ask_for(self, texts: list[str], envelope: _Envelope) -> list[Decision | PolicyError]:
         with _Recorded("payer/decisions", self._on_call) as call:
-            results, provenance = self._evaluate(call, f'{{"requests":[{",".join(texts)}]}}', headers)
+            results, provenance = self._evaluate(call, envelope.around(texts), envelope.headers)
             if not isinstance(results, list) or len(results) != len(texts):
                 raise ProtocolError("there is not one decision for each request of the batch")
             decisions: list[Decision | PolicyError] = []
             for result in results:
                 try:
-                    decisions.append(call.decision(result, provenance))
+                    decisions.append(envelope.checked(call.decision(result, provenance)))
                 except ProtocolError as error:
                     decisions.append(error)
         return decisions
@@ -179,6 +180,24 @@ class PolicyBase(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+@dataclass(frozen=True)
+class _Envelope:
+    """What a batch says besides its requests."""
+
+    version: str | None
+    headers: Mapping[str, str] | None
+
+    def around(self, texts: list[str]) -> str:
+        version = "" if self.version is None else f'"version":{json.dumps(self.version)},'
+        return f'{{{version}"requests":[{",".join(texts)}]}}'
+
+    def checked(self, decision: Decision) -> Decision:
+        """Raises `ProtocolError` when another version decided: a policy that knows no `version` would not tell."""
+        if self.version is not None and decision.policy and decision.policy.version != self.version:
+            raise ProtocolError("another version decided than was asked for")
+        return decision
 
 
 class _Recorded:

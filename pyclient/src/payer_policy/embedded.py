@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tarfile
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -19,13 +21,16 @@ _MEMORY_PAGES = 256
 
 
 class EmbeddedPolicy(PolicyBase):
-    """Runs the policy that this package ships, compiled to WebAssembly: no server, no OPA, no network. Thread-safe.
+    """Runs a policy compiled to WebAssembly in process: no server, no OPA, no network. Thread-safe.
 
-    Headers go nowhere. Raises `MissingExtra` when opa-py-wasm is not installed, `PolicyNotLoaded` when the policy
-    cannot be loaded.
+    `bundle` is a file that `opa build -t wasm` wrote, or the `policy.wasm` in it; the default is the policy that this
+    package ships. Headers go nowhere. Raises `MissingExtra` when opa-py-wasm is not installed, `PolicyNotLoaded` when
+    the policy cannot be loaded.
     """
 
-    def __init__(self, *, on_call: Callable[[CallRecord], None] | None = None) -> None:
+    def __init__(
+        self, bundle: str | os.PathLike[str] | None = None, *, on_call: Callable[[CallRecord], None] | None = None
+    ) -> None:
         super().__init__(on_call)
         try:
             from opapywasm import OpaWasmError, OpaWasmPolicy, PolicyConfig, runtime
@@ -37,12 +42,12 @@ class EmbeddedPolicy(PolicyBase):
         # does for its constants; there is no public setting for it.
         runtime._DEFAULT_MEMORY_PAGES = max(runtime._DEFAULT_MEMORY_PAGES, _MEMORY_PAGES)
         try:
-            compiled = (files("payer_policy") / "policy.wasm").read_bytes()
+            compiled = _compiled(bundle)
             self._policy = OpaWasmPolicy.from_wasm_bytes(
                 compiled,
                 PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
             )
-        except (OSError, OpaWasmError) as error:
+        except (OSError, KeyError, tarfile.TarError, OpaWasmError) as error:
             raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
         self._provenance = Provenance(revisions={"policy.wasm": f"sha256:{hashlib.sha256(compiled).hexdigest()}"})
 
@@ -65,3 +70,16 @@ class EmbeddedPolicy(PolicyBase):
 
     def close(self) -> None:
         self._policy.close()
+
+
+def _compiled(bundle: str | os.PathLike[str] | None) -> bytes:
+    if bundle is None:
+        return (files("payer_policy") / "policy.wasm").read_bytes()
+    if not tarfile.is_tarfile(bundle):
+        with open(bundle, "rb") as file:
+            return file.read()
+    with tarfile.open(bundle) as archive:
+        member = archive.extractfile("/policy.wasm")
+        if member is None:
+            raise KeyError("policy.wasm")
+        return member.read()

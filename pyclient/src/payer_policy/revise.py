@@ -1,0 +1,57 @@
+"""Begins a new version of a document in the folder of its policy: `payer-policy revise`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from payer_policy.errors import InvalidValue
+
+_PACKAGE = re.compile(r'^package payer\.criteria\["([^"]+)"\]\["(\d{4}-\d{2}-\d{2})"\]$', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """What was done: the version superseded, the new one, the files the old one is kept in and those to edit."""
+
+    document: str
+    old: str
+    new: str
+    filed: tuple[Path, ...]
+    current: tuple[Path, ...]
+
+
+def revise(policy: Path, document: str, effective: date) -> Revision:
+    """Files the current version of `document` in the folder `policy` under its date, and makes its files the start of
+    the version that takes effect on `effective`.
+
+    The filed ones keep every byte, so the version stays as it was published; the current ones keep their names, so
+    that git shows what the revision changes. Raises `InvalidValue` when the document is not there, or `effective` is
+    not later than its current version.
+    """
+    name = document.replace("-", "").lower()
+    current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if path.exists()]
+    found = {_PACKAGE.findall(path.read_text(encoding="utf-8"))[0] for path in current}
+    if len(current) < 2 or len(found) != 1 or next(iter(found))[0] != document:
+        raise InvalidValue(f"{policy} holds no {document} in {name}.rego and {name}_facts.rego")
+    [(_, old)] = found
+    new = effective.isoformat()
+    if new <= old:
+        raise InvalidValue(f"the effective date must be later than that of the current version, {old}")
+    filed = [policy / path.name.replace(name, f"{name}_{old.replace('-', '_')}", 1) for path in current]
+    for path, kept in zip(current, filed, strict=True):
+        text = path.read_bytes()
+        kept.write_bytes(text)
+        # Of the header alone: the date in the package, in METADATA and in the name of the schema.
+        head, package, rest = _split(text.decode())
+        head = head.replace(old, new).replace(old.replace("-", "_"), new.replace("-", "_"))
+        path.write_text(head + package.replace(old, new) + rest, encoding="utf-8", newline="\n")
+    return Revision(document, old, new, tuple(filed), tuple(current))
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    match = _PACKAGE.search(text)
+    assert match  # revise() has looked
+    return text[: match.start()], match[0], text[match.end() :]

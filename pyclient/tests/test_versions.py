@@ -1,0 +1,261 @@
+"""Versions compared, decisions replayed, a revision begun. The policies that differ are made here by bending the one
+shipped; tests/test_revision.py takes a real revision through all of it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from payer_policy import (
+    Decision,
+    EmbeddedPolicy,
+    InvalidValue,
+    PolicyError,
+    PolicyNotLoaded,
+    PolicyUnreachable,
+    ProtocolError,
+)
+from payer_policy.cli import main
+from payer_policy.diff import Change, diff
+from payer_policy.impact import Impact, Side, impact, page
+from payer_policy.replay import Replayed, replay
+from payer_policy.revise import revise
+
+POLICY = Path(__file__).parents[2] / "policy"
+VERSION = "2025-04-01"
+RELAPSED = {"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": True}
+
+
+def request(mrd: float, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {
+        "document": "CC-0126",
+        "date_of_service": "2025-06-01",
+        "facts": {**RELAPSED, "complete_response": 1, "mrd_percent": mrd, **facts},
+    }
+
+
+class Bent(EmbeddedPolicy):
+    """As if the MRD limit were 0.01, and as if there were no decision on some requests."""
+
+    def decide_many(self, requests: Iterable[Any], **options: Any) -> Iterator[Decision | PolicyError]:  # noqa: ANN401
+        for item in requests:
+            if item.get("request_id") == "down":
+                yield PolicyUnreachable("down")
+            elif item.get("request_id") == "broken":
+                yield ProtocolError("broken")
+            else:
+                facts = {**item["facts"], "mrd_percent": min(10 * item["facts"]["mrd_percent"], 100)}
+                yield from super().decide_many([{**item, "facts": facts}], **options)
+
+
+@pytest.fixture(scope="module")
+def policy() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as policy:
+        yield policy
+
+
+@pytest.fixture(scope="module")
+def bent() -> Iterator[Bent]:
+    with Bent() as policy:
+        yield policy
+
+
+@pytest.fixture
+def held(policy: EmbeddedPolicy) -> dict[str, Any]:
+    version: dict[str, Any] = policy.catalogue()["documents"][0]["versions"][-1]
+    return version
+
+
+def test_a_version_does_not_differ_from_itself(held: dict[str, Any]) -> None:
+    assert diff(held, copy.deepcopy(held)) == []
+
+
+def test_what_changed_is_said_clause_by_clause(held: dict[str, Any]) -> None:
+    new = copy.deepcopy(held)
+    pathway, _, infant = new["criteria"]["pathways"]
+    _, use = pathway["all_of"]
+    a, _, c, d = use["any_of"]
+    a["text"] = "The disease has relapsed."
+    use["evidence"] = ["Label"]
+    c["all_of"][0]["text"] = c["all_of"][0]["text"].replace("0.1", "0.01")
+    use["any_of"] = [a, c, d, {"id": "II.E", "text": "Another use.", "fact": "use"}]
+    fact = new["facts"][0]
+    fact["values"].pop("dlbcl")
+    new["facts"][1]["question"] = "Which lineage?"
+    new["facts"].append({"name": "use", "type": "boolean", "question": "Is it used so?", "criteria": ["II.E"]})
+    new["codes"]["hcpcs"] = {"J9999": "Another code"}
+    changes = {(change.kind, change.subject): change for change in diff(held, new)}
+    assert set(changes) == {
+        ("evidence", "II"),
+        ("regrouped", "II"),
+        ("reworded", "II.A"),
+        ("removed", "II.B"),
+        ("threshold", "II.C.mrd_percent"),
+        ("added", "II.E"),
+        ("changed", "fact disease"),
+        ("reworded", "fact lineage"),
+        ("added", "fact use"),
+        ("removed", "hcpcs J9039"),
+        ("added", "hcpcs J9999"),
+    }
+    assert changes["threshold", "II.C.mrd_percent"] == Change(
+        "threshold", "II.C.mrd_percent", "MRD is 0.1 % or more.", "MRD is 0.01 % or more."
+    )
+    assert changes["regrouped", "II"].new == "any of II.A, II.C, II.D, II.E, in I+II"
+    assert changes["added", "II.E"].old is None
+    assert infant["id"] == "V"
+
+
+def test_impact_counts_flows_and_names_the_clauses(policy: EmbeddedPolicy, bent: Bent) -> None:
+    requests = [request(0.05), request(0.5), request(0.001), request(0.02, disease="dlbcl")]
+    requests.append({**request(0.05), "request_id": "broken"})
+    result = impact(Side("old", policy), Side("new", bent), enumerate(requests, 1))
+    assert result.flows == {
+        ("needs_information", "approved"): 1,
+        ("approved", "approved"): 1,
+        ("needs_information", "needs_information"): 1,
+        ("not_approved", "not_approved"): 1,
+        ("needs_information", "ProtocolError"): 1,
+    }
+    assert [(turned.line, turned.old, turned.new) for turned in result.turned] == [
+        (1, "needs_information", "approved"),
+        (5, "needs_information", "ProtocolError"),
+    ]
+    assert result.turned[0].clauses == (("II.C.mrd_percent", "not_met", "met"),)
+    assert result.clauses == {("II.C.mrd_percent", "not_met", "met"): 1}
+    assert result.to_dict()["changed"] == 2
+    drawn = page(result, "<old>", "new")
+    assert "<strong>2 of 5 requests</strong> change outcome, compared with &lt;old&gt;." in drawn
+    assert drawn.count("<path ") == 5
+    assert "<title>needs information to approved: 1</title>" in drawn
+    assert not re.search(r"(src|href)=|<script", drawn)
+    assert page(Impact(), "a", "b").count("<path ") == 0
+
+
+def test_an_outage_is_no_impact(policy: EmbeddedPolicy, bent: Bent) -> None:
+    down = {**request(0.05), "request_id": "down"}
+    with pytest.raises(PolicyUnreachable):
+        impact(Side("old", policy), Side("new", bent), [(1, down)])
+    with pytest.raises(PolicyUnreachable):
+        list(replay(bent, [record(policy, down)]))
+
+
+def record(policy: EmbeddedPolicy, item: dict[str, Any], line: int = 1) -> dict[str, Any]:
+    [answer] = policy.decide_many([item])
+    assert isinstance(answer, Decision)
+    return {"line": line, "request": item, "decision": answer.to_dict()}
+
+
+def test_replayed_under_the_version_named_and_compared_path_by_path(policy: EmbeddedPolicy, bent: Bent) -> None:
+    same = record(policy, request(0.5), 1)
+    changed = record(policy, request(0.05), 2)
+    undecided = record(policy, {**request(0.5), "date_of_service": "2024-01-01"}, 3)
+    broken = record(policy, {**request(0.5), "request_id": "broken"}, 4)
+    assert [result.same for result in replay(policy, [same, changed, undecided, broken])] == [True] * 4
+    first, second, third, fourth = replay(bent, [same, changed, undecided, broken])
+    assert first.differences == ("criteria.pathways[0].all_of[1].any_of[2].all_of[0].value",)
+    assert (second.line, second.outcome, second.outcome_now) == (2, "needs_information", "approved")
+    assert "outcome" in second.differences
+    assert "missing" in second.differences
+    assert third.same
+    assert fourth == Replayed(4, VERSION, "approved", None, error="ProtocolError: broken")
+    earlier = copy.deepcopy(same)
+    earlier["decision"]["criteria"]["pathways"][0]["all_of"][0]["all_of"][2]["value"] = 1
+    [one] = replay(policy, [earlier])
+    assert one.differences == ("criteria.pathways[0].all_of[0].all_of[2].value",)  # 1 is not true
+
+
+def test_a_version_superseded_since_is_no_difference(policy: EmbeddedPolicy) -> None:
+    class Superseded(EmbeddedPolicy):
+        def decide_many(self, requests: Iterable[Any], **options: Any) -> Iterator[Decision | PolicyError]:  # noqa: ANN401
+            for answer in super().decide_many(requests, **options):
+                assert isinstance(answer, Decision)
+                later = copy.deepcopy(answer.to_dict())
+                later["policy"]["effective_to"] = "2026-03-31"
+                yield Decision.from_dict(later)
+
+    with Superseded() as superseded:
+        [result] = replay(superseded, [record(policy, request(0.5))])
+    assert result.same
+    assert result.superseded
+
+
+def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
+    names = ("cc0126.rego", "cc0126_facts.rego")
+    before = {name: (POLICY / name).read_bytes() for name in names}
+    for name, text in before.items():
+        (tmp_path / name).write_bytes(text)
+    done = revise(tmp_path, "CC-0126", date(2026, 4, 1))
+    assert (done.old, done.new) == (VERSION, "2026-04-01")
+    assert [path.name for path in done.filed] == ["cc0126_2025_04_01.rego", "cc0126_2025_04_01_facts.rego"]
+    for kept, name in zip(done.filed, names, strict=True):
+        assert kept.read_bytes() == before[name]
+        old, new = before[name].decode().splitlines(), (tmp_path / name).read_text(encoding="utf-8").splitlines()
+        changed = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
+        assert changed
+        assert all(
+            b in (a.replace("2025-04-01", "2026-04-01"), a.replace("2025_04_01", "2026_04_01")) for a, b in changed
+        )
+        assert 'package payer.criteria["CC-0126"]["2026-04-01"]' in new
+    with pytest.raises(InvalidValue, match="later than"):
+        revise(tmp_path, "CC-0126", date(2026, 4, 1))
+    with pytest.raises(InvalidValue, match="holds no CC-9999"):
+        revise(tmp_path, "CC-9999", date(2027, 1, 1))
+
+
+def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy) -> None:
+    source, stored = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text("".join(json.dumps(request(mrd)) + "\n" for mrd in (0.05, 0.5)), encoding="utf-8")
+    assert main(["batch", str(source), str(stored)]) == 0
+    capsys.readouterr()
+    assert main(["replay", str(stored)]) == 0
+    assert "2 decisions replayed, 0 differ" in capsys.readouterr().out
+    lines = stored.read_text(encoding="utf-8").replace('"outcome":"approved"', '"outcome":"not_approved"', 1)
+    stored.write_text(lines, encoding="utf-8")
+    assert main(["replay", str(stored)]) == 1
+    assert "not_approved" in capsys.readouterr().out
+    assert main(["replay", str(stored), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["differences"] == ["outcome"]
+    assert main(["replay", str(source)]) == 2
+    assert main(["replay", str(tmp_path / "none")]) == 2
+    capsys.readouterr()
+
+    assert main(["diff", "CC-0126", VERSION, VERSION]) == 0
+    assert main(["diff", "CC-0126", VERSION, VERSION, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["diff", "CC-0126", VERSION, "2030-01-01"]) == 2
+    assert "held are 2025-04-01" in capsys.readouterr().err
+    assert main(["diff", "CC-9", VERSION, VERSION]) == 2
+    assert "no document held" in capsys.readouterr().err
+
+    wasm = str(Path(__file__).parents[1] / "src" / "payer_policy" / "policy.wasm")
+    assert main(["impact", wasm, wasm, str(source), "--html", str(tmp_path / "page.html")]) == 0
+    assert "0 of 2 requests change outcome" in capsys.readouterr().out
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert main(["impact", wasm, "http://127.0.0.1:9", str(source)]) == 3
+    source.write_text("{\n", encoding="utf-8")
+    assert main(["impact", wasm, wasm, str(source), "--json"]) == 2
+    assert "line 1: not JSON" in capsys.readouterr().err
+
+    folder = tmp_path / "policy"
+    folder.mkdir()
+    for name in ("cc0126.rego", "cc0126_facts.rego"):
+        (folder / name).write_bytes((POLICY / name).read_bytes())
+    revision = ["revise", "CC-0126", "--effective", "2026-04-01", "--policy", str(folder)]
+    assert main(revision) == 0
+    assert "Steps left:" in capsys.readouterr().out
+    assert main(revision) == 2
+    assert "later than" in capsys.readouterr().err
+
+
+def test_a_bundle_that_is_none_says_so(tmp_path: Path) -> None:
+    (tmp_path / "x.wasm").write_bytes(b"no")
+    for file in ("x.wasm", "none"):
+        with pytest.raises(PolicyNotLoaded):
+            EmbeddedPolicy(tmp_path / file)
