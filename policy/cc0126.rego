@@ -63,11 +63,10 @@ criteria := {
 pathway_i_ii := {
 	"id": "I+II",
 	"text": rego.metadata.rule().description,
-	"state": kleene.all_of({i.state, ii.state}),
-	"all_of": [i, ii],
+	"state": state,
+	"all_of": [clause_i, clause_ii],
 } if {
-	i := clause_i
-	ii := clause_ii
+	state := kleene.all_of({clause_i.state, clause_ii.state})
 }
 
 # METADATA
@@ -205,11 +204,10 @@ clause_ii_d := {
 pathway_iii_iv := {
 	"id": "III+IV",
 	"text": rego.metadata.rule().description,
-	"state": kleene.all_of({iii.state, iv.state}),
-	"all_of": [iii, iv],
+	"state": state,
+	"all_of": [clause_iii, clause_iv],
 } if {
-	iii := clause_iii
-	iv := clause_iv
+	state := kleene.all_of({clause_iii.state, clause_iv.state})
 }
 
 # METADATA
@@ -288,10 +286,10 @@ _alternating_with_pomp := "unknown" if {
 pathway_v := {
 	"id": "V",
 	"text": rego.metadata.rule().description,
-	"state": v.state,
-	"all_of": [v],
+	"state": state,
+	"all_of": [clause_v],
 } if {
-	v := clause_v
+	state := clause_v.state
 }
 
 # METADATA

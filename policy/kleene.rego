@@ -24,6 +24,7 @@ all_of(states) := object.get(
 # description: met if any part is, else unknown if any part is, else not_met.
 any_of(states) := object.get(
 	{
+		set(): "not_met",
 		{"not_met"}: "not_met",
 		{"not_met", "unknown"}: "unknown",
 		{"unknown"}: "unknown",

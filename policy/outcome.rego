@@ -5,103 +5,109 @@
 #   what is still needed, and the advisories.
 package payer.outcome
 
+import data.payer.kleene
+
 # METADATA
 # title: Decided
 # description: The part of a decision that comes from the criteria.
 decided := {
 	"outcome": _outcome,
-	"next_step": _next_step[_outcome],
-	"summary": concat("", [_name, _sentence[_outcome]]),
+	"next_step": verdict.next_step,
+	"summary": concat("", [input.document, " version ", input.version, verdict.sentence]),
 	"pathways_met": _pathways_met,
 	"criteria": _criteria,
-	"reasons": [{"criterion": node.id, "state": node.state, "text": node.text} | some node in _settling[_outcome]],
-	"missing": _missing[_outcome],
-	"advisories": sort(_advisories),
+	"reasons": [{"criterion": node.id, "state": node.state, "text": node.text} | some node in verdict.settled_by],
+	"missing": verdict.missing,
+	"advisories": sort(((_code_advisories | data.payer.criteria[input.document][input.version].advisories) | verdict.contradictions)),
+} if {
+	verdict := _verdict[_outcome]
 }
 
 _criteria := data.payer.criteria[input.document][input.version].criteria
 
+_contradictions := data.payer.criteria[input.document][input.version].contradictions
+
 _pathways_met := [pathway.id | some pathway in _criteria.pathways; pathway.state == "met"]
 
-_exclusions_met := [exclusion.id | some exclusion in _criteria.exclusions; exclusion.state == "met"]
+# Down the state of the pathways, any one of which suffices; across the state of the exclusions.
+_outcome := {
+	"met": {"met": "not_approved", "unknown": "needs_information", "not_met": "approved"},
+	"unknown": {"met": "not_approved", "unknown": "needs_information", "not_met": "needs_information"},
+	"not_met": {"met": "not_approved", "unknown": "not_approved", "not_met": "not_approved"},
+}[pathways][exclusions] if {
+	pathways := kleene.any_of({pathway.state | some pathway in _criteria.pathways})
+	exclusions := kleene.any_of({exclusion.state | some exclusion in _criteria.exclusions})
+}
 
-_outcome := "not_approved" if {
-	count(_exclusions_met) > 0
-} else := "not_approved" if {
-	every pathway in _criteria.pathways { pathway.state == "not_met" }
-} else := "approved" if {
-	count(_pathways_met) > 0
-	every exclusion in _criteria.exclusions { exclusion.state == "not_met" }
-} else := "needs_information"
-
-_next_step["approved"] := "issue_approval" if count(_contradictions) == 0
-
-_next_step["approved"] := "clinical_review" if count(_contradictions) > 0
-
-# A person denies, software never does.
-_next_step["not_approved"] := "clinical_review"
-
-_next_step["needs_information"] := "request_information"
-
-_name := concat(" ", [input.document, "version", input.version])
-
-_sentence["approved"] := concat("", [" approves the request by pathway ", concat(" and ", _pathways_met), "."]) if {
+# What follows from each outcome. It is settled by clauses, in the order of the document.
+_verdict["approved"] := {
+	"next_step": "issue_approval",
+	"sentence": concat("", [" approves the request by pathway ", concat(" and ", _pathways_met), "."]),
+	"settled_by": _clauses_met,
+	"missing": [],
+	"contradictions": set(),
+} if {
 	count(_contradictions) == 0
 }
 
-_sentence["approved"] := concat("", [
-	" is met by pathway ", concat(" and ", _pathways_met), ", but a person must review what contradicts it first.",
-]) if {
+_verdict["approved"] := {
+	"next_step": "clinical_review",
+	"sentence": concat("", [
+		" is met by pathway ", concat(" and ", _pathways_met), ", but a person must review what contradicts it first.",
+	]),
+	"settled_by": _clauses_met,
+	"missing": [],
+	"contradictions": _contradictions,
+} if {
 	count(_contradictions) > 0
 }
 
-_sentence["not_approved"] := " does not approve the request, so a person must review it."
+# A person denies, software never does. The fallback exclusion, which has no fact of its own, only says once more that
+# every pathway fails.
+_verdict["not_approved"] := {
+	"next_step": "clinical_review",
+	"sentence": " does not approve the request, so a person must review it.",
+	"settled_by": array.concat(
+		[clause |
+			some pathway in _criteria.pathways
+			pathway.state == "not_met"
+			some clause in pathway.all_of
+			clause.state == "not_met"
+		],
+		[exclusion |
+			some exclusion in _criteria.exclusions
+			exclusion.state == "met"
+			exclusion.fact
+		],
+	),
+	"missing": [],
+	"contradictions": set(),
+}
 
-_sentence["needs_information"] := " cannot decide the request until the missing facts are known."
+_verdict["needs_information"] := {
+	"next_step": "request_information",
+	"sentence": " cannot decide the request until the missing facts are known.",
+	"settled_by": [clause |
+		some pathway in _criteria.pathways
+		pathway.state == "unknown"
+		some clause in pathway.all_of
+		clause.state == "unknown"
+	],
+	"missing": _missing,
+	"contradictions": set(),
+}
 
-# The clauses that settle the outcome, in the order of the document. The fallback exclusion, which has no fact of its
-# own, only says once more that every pathway fails.
-_settling["approved"] := [clause |
+_clauses_met := [clause |
 	some pathway in _criteria.pathways
 	pathway.state == "met"
 	some clause in pathway.all_of
 ]
 
-_settling["not_approved"] := array.concat(
-	[clause |
-		some pathway in _criteria.pathways
-		pathway.state == "not_met"
-		some clause in pathway.all_of
-		clause.state == "not_met"
-	],
-	[exclusion |
-		some exclusion in _criteria.exclusions
-		exclusion.state == "met"
-		exclusion.fact
-	],
-)
-
-_settling["needs_information"] := [clause |
-	some pathway in _criteria.pathways
-	pathway.state == "unknown"
-	some clause in pathway.all_of
-	clause.state == "unknown"
-]
-
-_missing["approved"] := []
-
-_missing["not_approved"] := []
-
-_missing["needs_information"] := [entry |
-	open := _open
+# Each fact with an open leaf, in the order in which facts are asked for.
+_missing := [{"fact": name, "question": facts[name].question, "criteria": clauses} |
 	facts := data.payer.criteria[input.document][input.version].facts
-	some [_, name] in sort({[facts[name].position, name] | some [name, _] in open})
-	clauses := [clause |
-		some [fact, clause] in open
-		fact == name
-		not startswith(clause, "exclusion.")
-	]
-	entry := {"fact": name, "question": facts[name].question, "criteria": clauses}
+	some [_, name] in sort({[facts[name].position, name] | some [name, _] in _open})
+	clauses := [clause | [name, clause] = _open[_]; not startswith(clause, "exclusion.")]
 ]
 
 # Every open leaf, as its fact and its clause, in the order of the document. A leaf is open when it and all above it are
@@ -118,14 +124,6 @@ _open := [[leaf.fact, clause] |
 	leaf.state == "unknown"
 	clause := trim_suffix(leaf.id, concat("", [".", leaf.fact]))
 ]
-
-_advisories := (_code_advisories | _raised_contradictions) | data.payer.criteria[input.document][input.version].advisories
-
-_contradictions := data.payer.criteria[input.document][input.version].contradictions
-
-_raised_contradictions := _contradictions if {
-	_outcome == "approved"
-} else := set()
 
 # METADATA
 # title: Procedure code outside the document's list
