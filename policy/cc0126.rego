@@ -106,14 +106,11 @@ clause_ii := {
 	"id": "II",
 	"text": clause.description,
 	"evidence": clause.custom.evidence,
-	"state": kleene.any_of({a.state, b.state, c.state, d.state}),
-	"any_of": [a, b, c, d],
+	"state": state,
+	"any_of": [clause_ii_a, clause_ii_b, clause_ii_c, clause_ii_d],
 } if {
 	clause := rego.metadata.rule()
-	a := clause_ii_a
-	b := clause_ii_b
-	c := clause_ii_c
-	d := clause_ii_d
+	state := kleene.any_of({clause_ii_a.state, clause_ii_b.state, clause_ii_c.state, clause_ii_d.state})
 }
 
 # METADATA

@@ -20,10 +20,7 @@ errors := [{"path": path, "message": message} |
 # METADATA
 # title: Version
 # description: The version of the document in force on the date of service; undefined when there is none.
-version := versions.in_force(input.document, input.date_of_service) if {
-	not _document_fault
-	not _date_fault
-}
+version := max({held | some held in _versions; held <= date_of_service})
 
 # METADATA
 # title: Case
@@ -40,58 +37,92 @@ case := object.union(input, {
 # title: Identifier
 # description: The request's own identifier, null when it has none or an invalid one.
 request_id := input.request_id if {
-	is_string(input.request_id)
-	not _request_id_fault
+	regex.match(`^(?s:.{1,128})$`, input.request_id)
 } else := null
 
 # METADATA
 # title: Date of service
 # description: The date of service, null when it is not valid.
 date_of_service := input.date_of_service if {
-	not _date_fault
+	_is_date(input.date_of_service)
 } else := null
 
 # Codes are compared without case and dots: in capitals, and a diagnosis code with its one dot where ICD-10 has it.
-_hcpcs := upper(replace(input.codes.hcpcs, ".", "")) if {
+_hcpcs := _plain(input.codes.hcpcs) if {
 	input.codes.hcpcs != null
 } else := null
 
 _icd10 := [dotted |
 	some code in input.codes.icd10
-	plain := upper(replace(code, ".", ""))
+	plain := _plain(code)
 	dotted := trim_suffix(concat(".", [substring(plain, 0, 3), substring(plain, 3, -1)]), ".")
 ]
 
-_names := {"document", "date_of_service", "request_id", "codes", "facts"}
+_plain(code) := upper(concat("", split(code, ".")))
 
-_code_names := {"hcpcs", "icd10"}
+_versions := versions.of(input.document)
 
 _known := data.payer.criteria[input.document][version].facts
+
+# The fields of a request and of its codes, each with the types that it may have; null stands for absent. One look at all
+# of them finds what is wrong, most often nothing.
+_fields := {
+	["document", "string"],
+	["date_of_service", "string"],
+	["request_id", "string"], ["request_id", "null"],
+	["codes", "object"], ["codes", "null"],
+	["facts", "object"],
+}
+
+_code_fields := {
+	["hcpcs", "string"], ["hcpcs", "null"],
+	["icd10", "array"], ["icd10", "null"],
+}
 
 _faults contains ["", "must be an object"] if not _input_is_object
 
 # A rule of its own: `not is_object(input)` is undefined, not true, when there is no input at all.
 _input_is_object if is_object(input)
 
-_faults contains [name, "is not a field of a request"] if some name in (object.keys(input) - _names)
-
-_faults contains ["document", _document_fault]
-
-_document_fault := "is required" if {
-	object.get(input, "document", null) == null
-} else := "must be a string" if {
-	not is_string(input.document)
-} else := "is not a document held here" if {
-	count(versions.of(input.document)) == 0
+_faults contains [name, _field_fault(name, type)] if {
+	request := object.union({"document": null, "date_of_service": null, "facts": null}, input)
+	some [name, type] in ({[name, type_name(value)] | some name, value in request} - _fields)
 }
 
-_faults contains ["date_of_service", _date_fault]
+_field_fault(name, type) := "is required" if {
+	name in {"document", "date_of_service", "facts"}
+	type == "null"
+} else := object.get(
+	{
+		"document": "must be a string",
+		"date_of_service": _not_a_date,
+		"request_id": _not_a_text(128),
+		"codes": "must be an object",
+		"facts": "must be an object",
+	},
+	name, "is not a field of a request",
+)
 
-_date_fault := "is required" if {
-	object.get(input, "date_of_service", null) == null
-} else := "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199" if {
-	not _is_date(input.date_of_service)
+_faults contains [concat(".", ["codes", name]), _code_field_fault(name)] if {
+	some [name, _] in ({[name, type_name(value)] | some name, value in input.codes} - _code_fields)
 }
+
+_code_field_fault(name) := object.get(
+	{"hcpcs": _not_a_text(20), "icd10": "must be an array"},
+	name, "is not a field of codes",
+)
+
+_faults contains ["document", "is not a document held here"] if {
+	is_string(input.document)
+	count(_versions) == 0
+}
+
+_faults contains ["date_of_service", _not_a_date] if {
+	is_string(input.date_of_service)
+	date_of_service == null
+}
+
+_not_a_date := "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199"
 
 _is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])$`, date)
 
@@ -102,67 +133,49 @@ _is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-02-(0[1-9]|1[0-9]|2[0-8])$`, 
 # The leap days: years divisible by four, but 1900 and 2100.
 _is_date(date) if regex.match(`^((19|20|21)(0[48]|[2468][048]|[13579][26])|2000)-02-29$`, date)
 
-_faults contains ["request_id", _request_id_fault]
-
-_request_id_fault := "must be a string of 1 to 128 characters" if {
-	input.request_id != null
-	not _is_text(input.request_id, 128)
+_faults contains ["request_id", _not_a_text(128)] if {
+	is_string(input.request_id)
+	request_id == null
 }
 
-_faults contains ["codes", "must be an object"] if {
-	input.codes != null
-	not is_object(input.codes)
-}
-
-_faults contains [concat(".", ["codes", name]), "is not a field of codes"] if {
-	some name in (object.keys(input.codes) - _code_names)
-}
-
-_faults contains ["codes.hcpcs", "must be a string of 1 to 20 characters"] if {
+_faults contains ["codes.hcpcs", _not_a_text(20)] if {
 	input.codes.hcpcs != null
-	not _is_text(input.codes.hcpcs, 20)
+	not regex.match(`^(?s:.{1,20})$`, input.codes.hcpcs)
 }
 
-_faults contains ["codes.icd10", "must be an array"] if {
-	input.codes.icd10 != null
-	not is_array(input.codes.icd10)
-}
-
-_faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), "must be a string of 1 to 20 characters"] if {
+_faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), _not_a_text(20)] if {
 	is_array(input.codes.icd10)
 	some i, code in input.codes.icd10
-	not _is_text(code, 20)
+	not regex.match(`^(?s:.{1,20})$`, code)
 }
 
-_faults contains ["facts", "is required"] if object.get(input, "facts", null) == null
+_not_a_text(longest) := concat(" ", ["must be a string of 1 to", format_int(longest, 10), "characters"])
 
-_faults contains ["facts", "must be an object"] if {
-	input.facts != null
-	not is_object(input.facts)
+# Most facts hold what is listed for them. Those are set aside in two steps, since most requests are valid; what is left
+# is numbers, nulls and everything wrong, by the type it should have. Functions below take a name, not a description: OPA
+# hashes the arguments of every call, and a description is large.
+_doubtful := others - {name |
+	some name in others
+	known[name].type == "array"
+	is_array(input.facts[name])
+	count(object.filter(known[name].values, input.facts[name])) == count(input.facts[name])
+} if {
+	known := _known
+	others := object.keys(input.facts) - {name |
+		some name, value in input.facts
+		known[name].values[value]
+		known[name].type != "array"
+	}
 }
 
 _faults contains [concat(".", ["facts", name]), "is not a fact of this version of the document"] if {
-	version
-	some name in (object.keys(input.facts) - object.keys(_known))
-}
-
-# Most facts hold one of the values listed for them. Those are set aside in one step, since most requests are valid;
-# what is left is numbers, arrays, nulls and everything wrong, by the type it should have. Functions below take a name,
-# not a description: OPA hashes the arguments of every call, and a description is large.
-_listed contains name if {
-	some name, value in input.facts
-	fact := _known[name]
-	fact.values[value]
-	fact.type != "array"
-}
-
-_doubtful contains name if {
-	some name in (object.keys(input.facts) - _listed)
-	input.facts[name] != null
+	some name in _doubtful
+	not _known[name]
 }
 
 _faults contains [concat(".", ["facts", name]), message] if {
 	some name in _doubtful
+	input.facts[name] != null
 	message := _value_fault(_known[name].type, name)
 }
 
@@ -207,9 +220,3 @@ _from_to(kind, name) := concat(" ", [
 	"from", format_int(_known[name].minimum, 10),
 	"to", format_int(_known[name].maximum, 10),
 ])
-
-_is_text(value, longest) if {
-	is_string(value)
-	count(value) >= 1
-	count(value) <= longest
-}
