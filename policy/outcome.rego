@@ -103,18 +103,23 @@ _clauses_met := [clause |
 	some clause in pathway.all_of
 ]
 
-# Each fact with an open leaf, in the order in which facts are asked for.
+# Each fact of an open leaf, in the order in which facts are asked for, with the clauses of the pathways that are open
+# for it.
 _missing := [{"fact": name, "question": facts[name].question, "criteria": clauses} |
 	facts := data.payer.criteria[input.document][input.version].facts
-	some [_, name] in sort({[facts[name].position, name] | some [name, _] in _open})
-	clauses := [clause | [name, clause] = _open[_]; not startswith(clause, "exclusion.")]
+	names := {name | some [name, _] in _open} | {name | some [name, _] in _open_leaves(_criteria.exclusions)}
+	some [_, name] in sort({[facts[name].position, name] | some name in names})
+	clauses := [clause | [name, clause] = _open[_]]
 ]
 
-# Every open leaf, as its fact and its clause, in the order of the document. A leaf is open when it and all above it are
-# unknown: what hangs below a settled criterion can no longer matter. Rego has no recursion, so this goes down step by
-# step, a leaf standing still; the tests hold documents to this depth. A part has its clause's id before its fact.
-_open := [[leaf.fact, clause] |
-	some root in array.concat(_criteria.pathways, _criteria.exclusions)
+_open := _open_leaves(_criteria.pathways)
+
+# Every open leaf below some criteria, as its fact and its clause, in the order of the document. A leaf is open when it
+# and all above it are unknown: what hangs below a settled criterion can no longer matter. Rego has no recursion, so this
+# goes down step by step, a leaf standing still; the tests hold documents to this depth. A part has its clause's id before
+# its fact.
+_open_leaves(roots) := [[fact, trim_suffix(leaf.id, concat("", [".", fact]))] |
+	some root in roots
 	root.state == "unknown"
 	some node in object.get(root, "all_of", object.get(root, "any_of", [root]))
 	node.state == "unknown"
@@ -122,7 +127,7 @@ _open := [[leaf.fact, clause] |
 	part.state == "unknown"
 	some leaf in object.get(part, "all_of", object.get(part, "any_of", [part]))
 	leaf.state == "unknown"
-	clause := trim_suffix(leaf.id, concat("", [".", leaf.fact]))
+	fact := leaf.fact
 ]
 
 # METADATA
