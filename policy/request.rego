@@ -20,7 +20,7 @@ errors := [{"path": path, "message": message} |
 # METADATA
 # title: Version
 # description: The version of the document in force on the date of service; undefined when there is none.
-version := max({held | some held in _versions; held <= date_of_service})
+version := versions.in_force(_versions, date_of_service)
 
 # METADATA
 # title: Case
@@ -48,45 +48,36 @@ date_of_service := input.date_of_service if {
 } else := null
 
 # Codes are compared without case and dots: in capitals, and a diagnosis code with its one dot where ICD-10 has it.
-_hcpcs := _plain(input.codes.hcpcs) if {
+_hcpcs := upper(concat("", split(input.codes.hcpcs, "."))) if {
 	input.codes.hcpcs != null
 } else := null
 
 _icd10 := [dotted |
 	some code in input.codes.icd10
-	plain := _plain(code)
+	plain := upper(concat("", split(code, ".")))
 	dotted := trim_suffix(concat(".", [substring(plain, 0, 3), substring(plain, 3, -1)]), ".")
 ]
-
-_plain(code) := upper(concat("", split(code, ".")))
 
 _versions := versions.of(input.document)
 
 _known := data.payer.criteria[input.document][version].facts
-
-# The fields of a request and of its codes, each with the types that it may have; null stands for absent. One look at all
-# of them finds what is wrong, most often nothing.
-_fields := {
-	["document", "string"],
-	["date_of_service", "string"],
-	["request_id", "string"], ["request_id", "null"],
-	["codes", "object"], ["codes", "null"],
-	["facts", "object"],
-}
-
-_code_fields := {
-	["hcpcs", "string"], ["hcpcs", "null"],
-	["icd10", "array"], ["icd10", "null"],
-}
 
 _faults contains ["", "must be an object"] if not _input_is_object
 
 # A rule of its own: `not is_object(input)` is undefined, not true, when there is no input at all.
 _input_is_object if is_object(input)
 
+# The fields of a request and below those of its codes, each with the types that it may have; null stands for absent. One
+# look at all of them finds what is wrong, most often nothing.
 _faults contains [name, _field_fault(name, type)] if {
 	request := object.union({"document": null, "date_of_service": null, "facts": null}, input)
-	some [name, type] in ({[name, type_name(value)] | some name, value in request} - _fields)
+	some [name, type] in ({[name, type_name(value)] | some name, value in request} - {
+		["document", "string"],
+		["date_of_service", "string"],
+		["request_id", "string"], ["request_id", "null"],
+		["codes", "object"], ["codes", "null"],
+		["facts", "object"],
+	})
 }
 
 _field_fault(name, type) := "is required" if {
@@ -104,7 +95,10 @@ _field_fault(name, type) := "is required" if {
 )
 
 _faults contains [concat(".", ["codes", name]), _code_field_fault(name)] if {
-	some [name, _] in ({[name, type_name(value)] | some name, value in input.codes} - _code_fields)
+	some [name, _] in ({[name, type_name(value)] | some name, value in input.codes} - {
+		["hcpcs", "string"], ["hcpcs", "null"],
+		["icd10", "array"], ["icd10", "null"],
+	})
 }
 
 _code_field_fault(name) := object.get(
@@ -168,15 +162,15 @@ _doubtful := others - {name |
 	}
 }
 
-_faults contains [concat(".", ["facts", name]), "is not a fact of this version of the document"] if {
-	some name in _doubtful
-	not _known[name]
-}
-
 _faults contains [concat(".", ["facts", name]), message] if {
 	some name in _doubtful
+	message := _fact_fault(name)
+}
+
+_fact_fault(name) := "is not a fact of this version of the document" if {
+	not _known[name]
+} else := _value_fault(_known[name].type, name) if {
 	input.facts[name] != null
-	message := _value_fault(_known[name].type, name)
 }
 
 _value_fault("string", name) := _one_of(name)

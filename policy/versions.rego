@@ -11,9 +11,9 @@ of(document) := {version | data.payer.criteria[document][version].about}
 
 # METADATA
 # title: The version in force on a day
-# description: Undefined when the first version of the document begins later.
-in_force(document, date) := max({version |
-	some version in of(document)
+# description: Of those held. Undefined when the first begins later.
+in_force(held, date) := max({version |
+	some version in held
 	version <= date
 })
 
@@ -34,10 +34,9 @@ summary(document, version) := {
 # METADATA
 # title: The last day in force
 # description: The day before the next version begins; null for the latest version.
-effective_to(document, version) := day_before(min(later)) if {
-	later := {other | some other in of(document); other > version}
-	count(later) > 0
-} else := null
+effective_to(document, version) := null if {
+	version == max(of(document))
+} else := day_before(min({later | some later in of(document); later > version}))
 
 # METADATA
 # title: The day before a date

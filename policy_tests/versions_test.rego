@@ -10,12 +10,12 @@ test_versions_of_nothing if {
 }
 
 test_in_force_from_its_first_day_until_the_next_begins if {
-	[versions.in_force("TEST-0001", date) | some date in ["2025-01-01", "2026-02-28", "2026-03-01", "2199-12-31"]] == [
+	[versions.in_force(versions.of("TEST-0001"), date) | some date in ["2025-01-01", "2026-02-28", "2026-03-01", "2199-12-31"]] == [
 		"2025-01-01", "2025-01-01", "2026-03-01", "2026-03-01",
 	]
 }
 
-test_nothing_in_force_before_the_first if not versions.in_force("TEST-0001", "2024-12-31")
+test_nothing_in_force_before_the_first if not versions.in_force(versions.of("TEST-0001"), "2024-12-31")
 
 test_summary_of_a_superseded_version if versions.summary("TEST-0001", "2025-01-01") == {
 	"document": "TEST-0001",
