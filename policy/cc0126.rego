@@ -36,7 +36,10 @@ import data.payer.kleene
 
 # Every rule below reads `input.facts`, in which the caller has put every fact of cc0126_facts.rego: null when unknown,
 # else a value of the right type. A leaf is a truth table from the value of its fact to a state: the values that meet
-# it, null, and "not_met" for every other value.
+# it, null, and "not_met" for every other value; `object.get` takes an array for a path, so an array stands in one.
+#
+# A criterion with clauses below it works out its state in the body and names them again in the head: at the second
+# naming OPA takes the finished clause, where at the first it would build it anew, and once more at each level above.
 
 tyrosine_kinase_inhibitors := {"bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib"}
 
@@ -66,7 +69,7 @@ pathway_i_ii := {
 	"state": state,
 	"all_of": [clause_i, clause_ii],
 } if {
-	state := kleene.all_of({clause_i.state, clause_ii.state})
+	state := kleene.all_of({clause.state | some clause in [clause_i, clause_ii]})
 }
 
 # METADATA
@@ -110,7 +113,7 @@ clause_ii := {
 	"any_of": [clause_ii_a, clause_ii_b, clause_ii_c, clause_ii_d],
 } if {
 	clause := rego.metadata.rule()
-	state := kleene.any_of({clause_ii_a.state, clause_ii_b.state, clause_ii_c.state, clause_ii_d.state})
+	state := kleene.any_of({use.state | some use in [clause_ii_a, clause_ii_b, clause_ii_c, clause_ii_d]})
 }
 
 # METADATA
@@ -204,7 +207,7 @@ pathway_iii_iv := {
 	"state": state,
 	"all_of": [clause_iii, clause_iv],
 } if {
-	state := kleene.all_of({clause_iii.state, clause_iv.state})
+	state := kleene.all_of({clause.state | some clause in [clause_iii, clause_iv]})
 }
 
 # METADATA
@@ -259,15 +262,9 @@ clause_iv := {
 	part := clause.custom.parts
 	fact := input.facts
 	treatment_phase := object.get({"maintenance": "met", null: "unknown"}, fact.treatment_phase, "not_met")
-	combined_with := _single_agent
+	combined_with := object.get({[]: "met", null: "unknown"}, [fact.combined_with], "not_met")
 	alternating_with := _alternating_with_pomp
 }
-
-_single_agent := "unknown" if {
-	input.facts.combined_with == null
-} else := "met" if {
-	input.facts.combined_with == []
-} else := "not_met"
 
 _alternating_with_pomp := "unknown" if {
 	input.facts.alternating_with == null
