@@ -109,7 +109,7 @@ _missing := [{"fact": name, "question": facts[name].question, "criteria": clause
 	facts := data.payer.criteria[input.document][input.version].facts
 	names := {name | some [name, _] in _open} | {name | some [name, _] in _open_leaves(_criteria.exclusions)}
 	some [_, name] in sort({[facts[name].position, name] | some name in names})
-	clauses := [clause | [name, clause] = _open[_]]
+	clauses := [clause | [name, clause] = _open[_]] # so written, OPA groups them once for all facts
 ]
 
 _open := _open_leaves(_criteria.pathways)
