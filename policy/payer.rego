@@ -20,16 +20,29 @@ decision := _invalid if {
 
 # METADATA
 # title: Decisions
-# description: One decision for each of `input.requests`, in their order.
+# description: |
+#   One decision for each of `input.requests`, in their order. With `input.version`, all of them under that version,
+#   whatever their date of service: to replay a decision, or to compare versions.
 # entrypoint: true
 decisions := [item_decision |
 	some item in input.requests
 	item_decision := decision with input as item
 ] if {
 	is_array(input.requests)
+	object.get(input, "version", null) == null
+} else := [item_decision |
+	some item in input.requests
+	item_decision := _under_version with input as {"request": item, "version": input.version}
+] if {
+	is_array(input.requests)
 } else := [object.union(_refused, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})] if {
 	is_object(input)
 } else := [object.union(_refused, {"errors": [{"path": "", "message": "must be an object"}]})]
+
+_under_version := version_decision if {
+	input.version in versions.of(input.request.document)
+	version_decision := decision with input as input.request with data.payer.request.version as input.version
+} else := object.union(_refused, {"errors": [{"path": "version", "message": "is not a version of this document held here"}]})
 
 _invalid := object.union(_refused, {
 	"errors": request.errors,

@@ -98,3 +98,24 @@ test_envelope_without_requests if {
 test_envelope_that_is_no_object if {
 	payer.decisions == [object.union(_nothing, {"errors": [{"path": "", "message": "must be an object"}]})] with input as []
 }
+
+# A request is decided under the version asked for, whatever its date, with the facts of that version; its own errors stay
+# its own.
+test_decisions_under_a_version if {
+	held := {"document": "TEST-0001", "date_of_service": "2026-06-01", "facts": {}}
+	given := [object.union(held, change) | some change in [{}, {"date_of_service": "1999-01-01"}, {"facts": {"x": 1}}, {"date_of_service": 5}]]
+	decisions := payer.decisions with input as {"requests": given, "version": "2025-01-01"}
+	[decision.policy.version | some decision in array.slice(decisions, 0, 2)] == ["2025-01-01", "2025-01-01"]
+	[decision.date_of_service | some decision in decisions] == ["2026-06-01", "1999-01-01", "2026-06-01", null]
+	[error.path | some decision in decisions; some error in decision.errors] == ["facts.x", "date_of_service"]
+	later := payer.decisions with input as {"requests": [held], "version": null}
+	later[0].policy.version == "2026-03-01"
+}
+
+test_decisions_under_a_version_that_is_not_held[version] if {
+	some version in ["2025-01-02", "2025-04-01", 5, {}]
+	requests := [{"document": "TEST-0001", "date_of_service": "2026-06-01", "facts": {}}, null]
+	decisions := payer.decisions with input as {"requests": requests, "version": version}
+	expected := object.union(_nothing, {"errors": [{"path": "version", "message": "is not a version of this document held here"}]})
+	decisions == [expected, expected]
+}
