@@ -11,14 +11,14 @@ WASM := pyclient/src/payer_policy/policy.wasm
 ENTRYPOINTS := payer/decision payer/decisions payer/catalogue
 REGO := policy policy_tests tools
 
-CHECKED := pyclient/src pyclient/tests tests bench
+CHECKED := pyclient/src pyclient/tests tests bench tools
 
 .PHONY: decide test prove policy bench opa fmt fmt-check check rego-test schemas schemas-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
 
-test: policy wasm-check lint unit integration
+test: policy wasm-check published-check lint unit integration
 
 policy: fmt-check check schemas-check rego-test
 
@@ -91,7 +91,7 @@ wasm-check: build/policy.wasm
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check --config pyclient/pyproject.toml $(CHECKED)
 	$(BIN)/ruff check --config pyclient/pyproject.toml $(CHECKED)
-	MYPYPATH=tests $(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
+	MYPYPATH=tests:tools $(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
 
 unit: $(VENV)/.test
 	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-branch --cov-fail-under 95 pyclient/tests
@@ -100,6 +100,16 @@ integration: $(VENV)/.test opa
 	@tools/setup engine
 	@tools/setup compose
 	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
+
+published-check: $(VENV)/.test
+	@$(BIN)/python tools/publish.py check
+
+publish: $(VENV)/.test
+	@$(BIN)/python tools/publish.py publish
+
+# The same commit and key give the same bytes. Without BUNDLE_KEY a key for development is made in build/.
+bundle: opa build/capabilities.json
+	@tools/bundle policy build/payer-policy-bundle.tar.gz
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa

@@ -1,6 +1,7 @@
 """A real OPA in a real container. What is missing is an error, never a skip: a skipped proof looks like a green one."""
 
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,13 @@ def serving(engine: docker.DockerClient, opa_image: str, port: int = 0, *options
         yield container
     finally:
         container.remove(force=True, v=True)
+
+
+def free_port() -> int:
+    """For what must keep its port: one that is free now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
 
 
 def wait_until_healthy(container: Container, seconds: float = 30) -> str:

@@ -1,14 +1,13 @@
 """The client against a real OPA that dies, comes back, and says who decided."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterator
 
 import docker
 import pytest
-from conftest import serving, wait_until_healthy
+from conftest import free_port, serving, wait_until_healthy
 from payer_policy import Decision, PolicyClient, PolicyUnreachable, Request
 
 REQUESTS = 20_000
@@ -22,9 +21,7 @@ def requests() -> Iterator[Request]:
 @pytest.fixture
 def port() -> int:
     """A port that stays the same when the container is started again."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number: int = probe.getsockname()[1]
-    return number
+    return free_port()
 
 
 def test_opa_killed_and_restarted_loses_nothing_and_doubles_nothing(

@@ -1,0 +1,279 @@
+"""A revision that moves the MRD threshold, through everything: revise, diff, impact, signed bundle, live update under
+load, replay of the old decisions. It is a fixture, made here: no such version of the document exists."""
+
+import io
+import json
+import os
+import random
+import shutil
+import subprocess
+import tarfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from conftest import ROOT, free_port
+from payer_policy import Decision, EmbeddedPolicy, PolicyClient, PolicyError, PolicyNotLoaded, PolicyUnreachable
+from payer_policy.cli import main
+from payer_policy.replay import replay
+
+OPA = ROOT / ".tools" / "bin" / "opa"
+OLD, NEW = "2025-04-01", "2026-04-01"
+REQUESTS = 10_000
+
+
+def bundle(folder: Path, output: Path, revision: str, key: Path) -> None:
+    environment = {**os.environ, "BUNDLE_KEY": str(key)}
+    subprocess.run([ROOT / "tools" / "bundle", folder, output, revision], check=True, env=environment)
+
+
+def compiled(folder: Path, output: Path) -> Path:
+    entry_points = [f"--entrypoint=payer/{name}" for name in ("decision", "decisions", "catalogue")]
+    subprocess.run([OPA, "build", "--target=wasm", *entry_points, f"--output={output}", folder], check=True)
+    return output
+
+
+@pytest.fixture(scope="module")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made here, at run time; the public one stands beside it."""
+    private = tmp_path_factory.mktemp("keys") / "key.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+    public: list[str | Path] = ["openssl", "rsa", "-in", private, "-pubout", "-out", private.with_suffix(".pub.pem")]
+    subprocess.run(public, check=True, capture_output=True)
+    private.with_suffix(".pub.pem").chmod(0o644)
+    return private
+
+
+@dataclass
+class Polling:
+    """An OPA in a container that polls `folder`, which an ordinary HTTP server serves."""
+
+    url: str
+    folder: Path
+
+    def serve(self, file: Path) -> None:
+        """At once and whole, as any server of static files should replace one."""
+        shutil.copy(file, self.folder / "new")
+        (self.folder / "new").rename(self.folder / "payer-policy-bundle.tar.gz")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None: ...
+
+
+@contextmanager
+def polling(engine: docker.DockerClient, image: str, key: Path, folder: Path) -> Iterator[Polling]:
+    folder.mkdir()
+    port = free_port()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        container = engine.containers.run(
+            image,
+            [
+                *("run", "--server", f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error"),
+                *("--config-file=/config.yaml", "--set-file=keys.payer-policy.key=/key.pem"),
+            ],
+            environment={
+                "PAYER_POLICY_URL": f"http://127.0.0.1:{server.server_port}",
+                "PAYER_POLICY_POLL_MIN": "1",
+                "PAYER_POLICY_POLL_MAX": "1",
+            },
+            volumes={
+                str(ROOT / "deploy" / "bundle.yaml"): {"bind": "/config.yaml", "mode": "ro"},
+                str(key.with_suffix(".pub.pem")): {"bind": "/key.pem", "mode": "ro"},
+            },
+            network_mode="host",
+            user="1000:1000",
+            detach=True,
+        )
+        try:
+            yield Polling(f"http://127.0.0.1:{port}", folder)
+        finally:
+            container.remove(force=True, v=True)
+            server.shutdown()
+
+
+def revision_of(client: PolicyClient) -> str | None:
+    """None while no bundle is active."""
+    try:
+        return client.health().revisions["payer-policy"]
+    except (PolicyNotLoaded, PolicyUnreachable):
+        return None
+
+
+def wait_for(revision: str, client: PolicyClient, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while revision_of(client) != revision:
+        assert time.monotonic() < deadline, f"{revision} did not become active"
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def revised(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The policy of this checkout and a revision whose threshold is 0.01 % rather than 0.1 %."""
+    folder = tmp_path_factory.mktemp("revised") / "policy"
+    shutil.copytree(ROOT / "policy", folder)
+    assert main(["revise", "CC-0126", "--effective", NEW, "--policy", str(folder)]) == 0
+    current = folder / "cc0126.rego"
+    text = current.read_text(encoding="utf-8")
+    assert text.count("0.1 % or more") == 2
+    assert text.count("input.facts.mrd_percent >= 0.1\n") == 1
+    text = text.replace("0.1 % or more", "0.01 % or more")
+    current.write_text(text.replace("mrd_percent >= 0.1\n", "mrd_percent >= 0.01\n"), encoding="utf-8")
+    return folder
+
+
+def requests() -> Iterator[dict[str, Any]]:
+    draw = random.Random(6)
+    diagnosis = {"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": True}
+    elsewhere = {"disease_status": "remission", "treatment_phase": "induction", "combined_with": ["other"]}
+    for number in range(REQUESTS):
+        known = {
+            "complete_response": draw.choice([0, 1, 2]),
+            "mrd_percent": draw.choice([0, 0.005, 0.01, 0.05, 0.1, 1]),
+        }
+        facts = {**diagnosis, **elsewhere, **known}
+        yield {"document": "CC-0126", "date_of_service": "2026-06-01", "request_id": f"r-{number}", "facts": facts}
+
+
+def test_a_revision_from_the_editor_to_the_auditor(
+    revised: Path,
+    key: Path,
+    engine: docker.DockerClient,
+    opa_image: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    asked = list(requests())
+    file = tmp_path / "requests.jsonl"
+    file.write_text("".join(json.dumps(request) + "\n" for request in asked), encoding="utf-8")
+    both = compiled(revised, tmp_path / "both.tar.gz")
+
+    # What changed, in words.
+    assert main(["diff", "CC-0126", OLD, NEW, "--bundle", str(both), "--json"]) == 1
+    changes = {(change["kind"], change["subject"]): change for change in json.loads(capsys.readouterr().out)}
+    assert set(changes) == {("threshold", "II.C"), ("threshold", "II.C.mrd_percent")}
+    assert changes["threshold", "II.C.mrd_percent"]["new"] == "MRD is 0.01 % or more."
+
+    # What it does to 10,000 requests.
+    turned = [
+        line
+        for line, request in enumerate(asked, 1)
+        if 0.01 <= request["facts"]["mrd_percent"] < 0.1 and request["facts"]["complete_response"]
+    ]
+    page = tmp_path / "impact.html"
+    assert main(["impact", OLD, NEW, str(file), "--bundle", str(both), "--json", "--html", str(page)]) == 1
+    impact = json.loads(capsys.readouterr().out)
+    assert impact["requests"] == REQUESTS
+    assert [change["line"] for change in impact["turned"]] == turned
+    assert {(change["old"], change["new"]) for change in impact["turned"]} == {("not_approved", "approved")}
+    assert impact["clauses"] == [
+        {"clause": "II.C.mrd_percent", "old": "not_met", "new": "met", "requests": len(turned)}
+    ]
+    assert f"<strong>{len(turned):,} of 10,000 requests</strong>" in page.read_text(encoding="utf-8")
+
+    # Live, without a restart, under load: no call fails, and each decision says which revision made it.
+    bundle(ROOT / "policy", tmp_path / "old.tar.gz", "1", key)
+    bundle(revised, tmp_path / "new.tar.gz", "2", key)
+    stored: list[dict[str, Any]] = []
+    with polling(engine, opa_image, key, tmp_path / "served") as opa, PolicyClient(opa.url) as client:
+        opa.serve(tmp_path / "old.tar.gz")
+        wait_for("1", client)
+        stop = threading.Event()
+        made: list[tuple[str, str, str]] = []
+        failed: list[PolicyError] = []
+
+        def load() -> None:
+            while not stop.is_set():
+                try:
+                    decision = client.decide(asked[turned[0] - 1])
+                except PolicyError as error:
+                    failed.append(error)
+                    continue
+                assert decision.policy
+                made.append((decision.provenance.revisions["payer-policy"], decision.policy.version, decision.outcome))
+
+        for line, answer in enumerate(client.decide_many(asked[:500]), 1):
+            assert isinstance(answer, Decision)
+            stored.append({"line": line, "request": asked[line - 1], "decision": answer.to_dict()})
+        threads = [threading.Thread(target=load) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        opa.serve(tmp_path / "new.tar.gz")
+        wait_for("2", client)
+        time.sleep(0.5)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert failed == []
+        assert set(made) == {("1", OLD, "not_approved"), ("2", NEW, "approved")}
+
+        # Last year's decisions, decided again under the version they name.
+        replayed = list(replay(client, stored))
+        assert len(replayed) == 500
+        assert all(result.same and result.superseded for result in replayed)
+
+
+def test_a_bundle_is_taken_only_as_it_was_signed(
+    key: Path, engine: docker.DockerClient, opa_image: str, tmp_path: Path
+) -> None:
+    good = tmp_path / "good.tar.gz"
+    bundle(ROOT / "policy", good, "1", key)
+    unsigned = rewritten(good, tmp_path / "unsigned.tar.gz", "/.signatures.json", None)
+    tampered = rewritten(good, tmp_path / "tampered.tar.gz", "/cc0126.rego", (b">= 0.1\n", b">= 0.0\n"))
+    with polling(engine, opa_image, key, tmp_path / "served") as opa, PolicyClient(opa.url, attempts=2) as client:
+        for refused in (unsigned, tampered):
+            opa.serve(refused)
+            time.sleep(3)
+            assert revision_of(client) is None
+        opa.serve(good)
+        wait_for("1", client)
+        for refused in (unsigned, tampered):
+            opa.serve(refused)
+            time.sleep(3)
+            assert revision_of(client) == "1"  # what was active stays so
+
+
+def rewritten(source: Path, target: Path, name: str, change: tuple[bytes, bytes] | None) -> Path:
+    """A bundle with one of its files changed, or left out."""
+    with tarfile.open(source) as old, tarfile.open(target, "w:gz") as new:
+        for member in old.getmembers():
+            file = old.extractfile(member)
+            content = file.read() if file else b""
+            if member.name.endswith(name.removeprefix("/")):
+                if change is None:
+                    continue
+                assert change[0] in content
+                content = content.replace(*change)
+            member.size = len(content)
+            new.addfile(member, io.BytesIO(content))
+    return target
+
+
+def test_a_bundle_is_the_same_bytes_each_time(key: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        bundle(ROOT / "policy", tmp_path / name, "1", key)
+        time.sleep(1.1)  # gzip and tar keep seconds
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+    with tarfile.open(tmp_path / "one") as archive:
+        manifest = archive.extractfile("/.manifest")
+        assert manifest
+        assert json.loads(manifest.read()) == {"revision": "1", "roots": ["payer"], "rego_version": 1}
+
+
+def test_both_versions_stand_side_by_side(revised: Path, tmp_path: Path) -> None:
+    facts = {"disease": "all", "mrd_percent": 0.05}
+    with EmbeddedPolicy(compiled(revised, tmp_path / "both.tar.gz")) as policy:
+        for day, version, until in [("2026-03-31", OLD, "2026-03-31"), ("2026-04-01", NEW, None)]:
+            decision = policy.decide({"document": "CC-0126", "date_of_service": day, "facts": facts})
+            assert decision.policy
+            assert decision.policy.version == version
+            assert (str(decision.policy.effective_to) if decision.policy.effective_to else None) == until
