@@ -55,9 +55,13 @@ build/capabilities.json: tools/capabilities.rego tools/go.mod | opa
 check: build/capabilities.json
 	$(OPA) check --strict --capabilities build/capabilities.json --schema schemas policy
 	$(OPA) check --strict policy policy_tests
-	$(OPA) check --strict policy tools/capabilities.rego tools/coverage.rego tools/schema.rego
+	$(OPA) check --strict policy tools/*.rego
+	@$(OPA) inspect -a -f json policy >build/inspect.json
+	@$(OPA) eval --fail -i build/inspect.json -d policy -d tools/metadata.rego data.tools.metadata.sound >/dev/null \
+		|| { $(OPA) eval -i build/inspect.json -d policy -d tools/metadata.rego -f raw data.tools.metadata.report >&2; exit 1; }
 
 rego-test: build/capabilities.json
+	@$(OPA) test --timeout 60s tools >build/tools-test.txt || { grep -v ': PASS' build/tools-test.txt; exit 1; }
 	@$(OPA) test --capabilities build/capabilities.json --timeout 60s policy policy_tests >build/rego-test.txt \
 		|| { grep -v ': PASS' build/rego-test.txt; exit 1; }
 	@tail -n 1 build/rego-test.txt
