@@ -56,9 +56,10 @@ check: build/capabilities.json
 	$(OPA) check --strict --capabilities build/capabilities.json --schema schemas policy
 	$(OPA) check --strict policy policy_tests
 	$(OPA) check --strict policy tools/*.rego
-	@$(OPA) inspect -a -f json policy >build/inspect.json
-	@$(OPA) eval --fail -i build/inspect.json -d policy -d tools/metadata.rego data.tools.metadata.sound >/dev/null \
-		|| { $(OPA) eval -i build/inspect.json -d policy -d tools/metadata.rego -f raw data.tools.metadata.report >&2; exit 1; }
+	@for held in policy policy_tests/fixtures; do \
+		ask="$(OPA) eval --fail -f raw -i build/inspect.json -d $$held -d tools/metadata.rego"; \
+		$(OPA) inspect -a -f json $$held >build/inspect.json || exit 1; \
+		$$ask data.tools.metadata.sound >/dev/null || { $$ask data.tools.metadata.report >&2; exit 1; }; done
 
 rego-test: build/capabilities.json
 	@$(OPA) test --timeout 60s tools >build/tools-test.txt || { grep -v ': PASS' build/tools-test.txt; exit 1; }
