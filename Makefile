@@ -13,12 +13,12 @@ REGO := policy policy_tests tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
-.PHONY: decide test prove policy bench opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check wasm wasm-check lint unit integration clean
+.PHONY: decide test prove policy bench opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
 
-test: policy replay replay-previous wasm-check published-check lint unit integration
+test: policy replay replay-previous docs-check wasm-check published-check lint unit integration
 
 policy: fmt-check check schemas-check rego-test
 
@@ -97,6 +97,12 @@ schemas: build/schemas
 
 schemas-check: build/schemas
 	@diff -r build/schemas schemas || { echo "schemas/ is stale: make schemas" >&2; exit 1; }
+
+docs: opa $(VENV)/.test
+	@PYTHONPATH=tests $(BIN)/python tools/docs.py
+
+docs-check: opa $(VENV)/.test
+	@PYTHONPATH=tests $(BIN)/python tools/docs.py --check
 
 build/policy.wasm: opa build/capabilities.json
 	@$(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o build/wasm.tar.gz policy
