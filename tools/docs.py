@@ -355,14 +355,14 @@ def section(
     read: list[Reading],
 ) -> list[str]:
     assert node.note
-    place = node.note["location"]
+    file = node.note["location"]["file"]  # without its line: the page changes when its meaning does, and only then
     own = [part for part in node.parts if part["id"] == f"{node.id}.{part.get('fact')}"]
     rules = state_rules(node.content, leaves, facts)
     needed = {leaf["fact"]: facts[leaf["fact"]] for leaf in walk([node.content]) if "fact" in leaf}
     rows = [[words, rule] for words, rule in zip(STATES.values(), rules, strict=True)]
     if evidence := node.content.get("evidence"):
         rows.insert(0, ["evidence", plain(", ".join(evidence))])
-    rows.append(["rule", f"[`{node.note['names'][-1]}`](../{place['file']}#L{place['row']})"])
+    rows.append(["rule", f"[`{node.note['names'][-1]}`](../{file})"])
     lines = [f"{'#' * (node.depth + 3)} {node.title}", "", plain(node.content["text"]), "", *table(" | ", rows)]
     if own:
         lines += table(
