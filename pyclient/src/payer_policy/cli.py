@@ -411,8 +411,8 @@ def _revise(options: argparse.Namespace) -> int:
 Steps left:
   1. In {revision.current[0]}: change the criteria, their texts in METADATA, last_reviewed and history.
   2. In {revision.current[1]}: change the facts, if they change.
-  3. make schemas wasm
-  4. Add vectors for what changed to policy_tests/vectors/, with a date of service from {revision.new} on.
+  3. make schemas wasm docs
+  4. Add vectors to policy_tests/vectors/, dated from {revision.new} on: every clause met, not met and unknown.
   5. payer-policy diff {revision.document} {revision.old} {revision.new}
   6. payer-policy impact {revision.old} {revision.new} requests.jsonl
   7. make test, then make publish, which locks the version for good.""")
