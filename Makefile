@@ -145,8 +145,7 @@ prove: $(VENV)/.test opa
 
 bench: opa $(VENV)/.test
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
-	@bench/run
-	@$(BIN)/python bench/client.py
+	@$(BIN)/python bench/bench.py
 
 clean:
 	rm -rf build $(VENV)

@@ -1,0 +1,348 @@
+"""What a decision costs beside what is comparable: `make bench`.
+
+Every figure is a ratio of two things measured in turns in one run, since a time alone says more about the machine than
+about the policy. Prints the table with each goal, writes it to bench/results.md and the plots beside it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import requests
+import synthetic
+import urllib3
+from opa_client.opa import OpaClient
+from payer_policy import EmbeddedPolicy, PolicyClient
+from rich.console import Console
+from rich.table import Table
+
+matplotlib.use("agg")
+from matplotlib import pyplot
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+from conftest import free_port  # noqa: E402
+from model import decide as floor  # noqa: E402
+
+OPA = ROOT / ".tools" / "bin" / "opa"
+INPUTS = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "bench" / "inputs").glob("*.json"))}
+REQUEST = INPUTS["approved"]
+JSON = {"Content-Type": "application/json"}
+
+DOCUMENTS, VERSIONS = 300, 5
+
+progress = Console(stderr=True)
+
+
+@dataclass
+class Row:
+    what: str
+    against: str
+    ratio: float
+    goal: float | None  # None: reported only
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool | None:
+        return None if self.goal is None else (self.ratio >= self.goal if self.at_least else self.ratio <= self.goal)
+
+
+@dataclass
+class Report:
+    rows: list[Row] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, what: str, against: str, ratio: float, goal: float | None, *, at_least: bool = False) -> None:
+        self.rows.append(Row(what, against, ratio, goal, at_least))
+        progress.print(f"{what}, against {against}: {ratio:.2f}")
+
+
+def p50(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Seconds, of calls made in turns."""
+    for call in calls.values():
+        call()
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+@dataclass
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+    seconds: float  # until it decided
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mebibytes(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def ask(self, path: str, request: object) -> Callable[[], Any]:
+        """By http.client over one connection, the floor of any client."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        body = json.dumps({"input": request})
+
+        def call() -> Any:  # noqa: ANN401
+            connection.request("POST", f"/v1/data/{path}", body, JSON)
+            return json.loads(connection.getresponse().read())
+
+        return call
+
+    def get(self, path: str) -> Callable[[], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+
+        def call() -> bytes:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+
+        return call
+
+
+@contextmanager
+def serving(policy: Path) -> Iterator[Server]:
+    port = free_port()
+    start = time.monotonic()
+    options = [f"--addr=127.0.0.1:{port}", "--log-level=error", "--skip-version-check"]
+    process = subprocess.Popen(
+        [OPA, "run", "--server", *options, policy, ROOT / "bench" / "constant.rego"], stderr=subprocess.DEVNULL
+    )
+    try:
+        with PolicyClient(f"http://127.0.0.1:{port}", deadline=300, attempts=10_000) as client:
+            client.decide(REQUEST)
+        yield Server(port, process, time.monotonic() - start)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def evaluation(report: Report) -> None:
+    def nanoseconds(query: str, file: Path) -> float:
+        command: list[str | Path] = [
+            OPA,
+            "bench",
+            "-d",
+            ROOT / "policy",
+            "-d",
+            ROOT / "bench" / "constant.rego",
+            "-i",
+            file,
+        ]
+        options = ["--count", "5", "--format", "gobench", "--metrics=false", query]
+        done = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
+        return min(float(line.split("ns/op")[0].split()[-1]) for line in done.stdout.splitlines() if "ns/op" in line)
+
+    for name in INPUTS:
+        file = ROOT / "bench" / "inputs" / f"{name}.json"
+        constant = nanoseconds("data.bench.constant", file)
+        ratio = nanoseconds("data.payer.decision", file) / constant
+        report.add(f"full decision, {name.replace('_', ' ')}, opa bench", "a constant rule", ratio, 10)
+
+
+def calls(report: Report, server: Server, rounds: int) -> dict[str, float]:
+    url = f"{server.url}/v1/data/payer/decision"
+    with PolicyClient(server.url) as client, EmbeddedPolicy() as embedded, requests.Session() as session:
+        pool, peer = urllib3.PoolManager(), OpaClient("127.0.0.1", server.port)
+        measured = p50(
+            {
+                "floor": lambda: floor(REQUEST["facts"], REQUEST.get("codes")),
+                "/health": server.get("/health"),
+                "constant": server.ask("bench/constant", REQUEST),
+                "http.client": server.ask("payer/decision", REQUEST),
+                "urllib3": lambda: pool.request("POST", url, body=json.dumps({"input": REQUEST}), headers=JSON).json(),
+                "requests.Session": lambda: session.post(url, json={"input": REQUEST}).json(),
+                "opa-python-client": lambda: peer.query_rule(REQUEST, "payer", "decision"),
+                "decide": lambda: client.decide(REQUEST),
+                "embedded": lambda: embedded.decide(REQUEST),
+            },
+            rounds,
+        )
+    raw, added = measured["http.client"], measured["requests.Session"] - measured["http.client"]
+    report.add("raw HTTP decision, p50", "raw HTTP constant rule", raw / measured["constant"], 1.7)
+    what = "time PolicyClient.decide adds to http.client, p50"
+    report.add(what, "what requests.Session adds", (measured["decide"] - raw) / added, 0.4)
+    report.add("time urllib3 adds to http.client, p50", "the same", (measured["urllib3"] - raw) / added, None)
+    report.add(
+        "PolicyClient.decide, p50", "opa-python-client", measured["decide"] / measured["opa-python-client"], 0.65
+    )
+    report.add("EmbeddedPolicy.decide, p50", "PolicyClient.decide", measured["embedded"] / measured["decide"], 0.2)
+    report.add("raw HTTP decision, p50", "GET /health", raw / measured["/health"], None)
+    report.add("full decision by HTTP, p50", "the truth table in Python", raw / measured["floor"], None)
+    return measured
+
+
+def batches(report: Report, server: Server, rounds: int) -> dict[int, float]:
+    """Seconds an item by size of batch, on one thread."""
+    url = f"{server.url}/v1/data/payer/decision"
+    items = [REQUEST] * 1000
+    with PolicyClient(server.url) as client, requests.Session() as session:
+        measured = p50(
+            {
+                "loop": lambda: [session.post(url, json={"input": item}).json() for item in items[:50]],
+                "one thread": lambda: list(client.decide_many(items, in_flight=1)),
+                "two threads": lambda: list(client.decide_many(items, in_flight=2)),
+            },
+            rounds,
+        )
+        sizes = [1, 5, 20, 50, 200, 1000, 10_000]
+        by_size: dict[int, float] = {}
+        for size in sizes:
+            batch = [REQUEST] * max(size, 200)
+            call = partial(one_thread, client, batch, size)
+            by_size[size] = p50({"": call}, 3 if size < 10_000 else 1)[""] / len(batch)
+    item = measured["two threads"] / 1000
+    report.add("decide_many, an item", "a plain requests.Session in a loop", item / (measured["loop"] / 50), 0.1)
+    faster = measured["one thread"] / measured["two threads"]
+    report.add("batches of 50 on two threads", "on one thread, times as fast", faster, 1.8, at_least=True)
+    past = [seconds for size, seconds in by_size.items() if size >= 50]
+    report.add("an item in batches of 50 to 10,000, the worst", "the best", max(past) / min(past), 1.2)
+    report.notes.append(
+        f"Decisions a second by decide_many, two threads, OPA and client sharing {cores()}: {1 / item:,.0f}."
+    )
+    return by_size
+
+
+def one_thread(client: PolicyClient, batch: list[Any], size: int) -> object:
+    return list(client.decide_many(batch, batch_size=size, in_flight=1))
+
+
+def scale(report: Report, one: Server, rounds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        synthetic.write(Path(folder), DOCUMENTS, VERSIONS)
+        with serving(Path(folder)) as many:
+            measured = p50(
+                {"one": one.ask("payer/decision", REQUEST), "many": many.ask("payer/decision", REQUEST)}, rounds
+            )
+            name = f"a decision among {DOCUMENTS} documents of {VERSIONS} versions, p50"
+            report.add(name, "one document of one version", measured["many"] / measured["one"], 1.1)
+            report.notes.append(
+                f"{DOCUMENTS} documents of {VERSIONS} versions: OPA decides after {many.seconds:.1f} s with"
+                f" {many.mebibytes():,.0f} MiB; one: {one.seconds:.1f} s, {one.mebibytes():,.0f} MiB."
+            )
+
+
+def stages(server: Server, measured: dict[str, float], rounds: int) -> dict[str, float]:
+    """Where the seconds of `PolicyClient.decide` go."""
+    ask = server.ask("payer/decision?metrics=true", REQUEST)
+    metrics = [ask()["metrics"] for _ in range(rounds)]
+    evaluate = statistics.median(m["timer_rego_query_eval_ns"] for m in metrics) / 1e9
+    parse = statistics.median(m["timer_rego_input_parse_ns"] for m in metrics) / 1e9
+    handler = statistics.median(m["timer_server_handler_ns"] for m in metrics) / 1e9
+    return {
+        "parse the input": parse,
+        "evaluate": evaluate,
+        "write the answer": max(handler - evaluate - parse, 0),
+        "network and http.client": max(measured["http.client"] - handler, 0),
+        "PolicyClient": measured["decide"] - measured["http.client"],
+    }
+
+
+def regopy() -> str:
+    """rego-cpp, in a process of its own, since it has been seen to end it."""
+    with tempfile.TemporaryDirectory() as folder:
+        code = (
+            "import json, pathlib, sys; from regopy import Interpreter; rego = Interpreter()\n"
+            f"for file in sorted(pathlib.Path({str(ROOT / 'policy')!r}).glob('*.rego')):"
+            " rego.add_module(file.name, file.read_text())\n"
+            f"rego.set_input(json.loads({json.dumps(REQUEST)!r})); print(rego.query('x := data.payer.decision'))"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder)
+    words = (done.stderr.strip() or done.stdout.strip() or f"status {done.returncode}").splitlines()
+    runs = done.returncode == 0 and '"outcome"' in done.stdout
+    return "regopy runs the policy." if runs else f"regopy does not run the policy: {words[-1][:120]}"
+
+
+def cores() -> str:
+    return f"{os.cpu_count()} cores"
+
+
+def plots(seconds: dict[str, float], by_size: dict[int, float]) -> None:
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4))
+    bottom = 0.0
+    for name, value in seconds.items():
+        left.bar(["decide"], [1000 * value], bottom=bottom, label=name, width=0.4)
+        bottom += 1000 * value
+    left.set_xlim(-0.5, 1.5)
+    left.set_ylabel("ms, p50")
+    left.set_title("where a decision's time goes")
+    left.legend(loc="upper right", reverse=True, fontsize=8)
+    best = min(by_size.values())
+    right.plot(list(by_size), [value / best for value in by_size.values()], marker="o")
+    right.set_xscale("log")
+    right.set_ylim(bottom=0)
+    right.set_xlabel("requests in a batch")
+    right.set_title("an item in a batch, to the best size")
+    figure.tight_layout()
+    figure.savefig(ROOT / "bench" / "results.svg", metadata={"Date": None})
+
+
+def write(report: Report) -> None:
+    table = Table("what", "against", "ratio", "goal", "met")
+    lines = ["| what | against | ratio | goal | met |", "| --- | --- | ---: | ---: | --- |"]
+    for row in report.rows:
+        goal = "" if row.goal is None else f"{'at least ' if row.at_least else ''}{row.goal:g}"
+        met = {None: "", True: "yes", False: "no"}[row.met]
+        cells = [row.what, row.against, f"{row.ratio:.2f}", goal, met]
+        table.add_row(*cells)
+        lines.append(f"| {' | '.join(cells)} |")
+    Console().print(table)
+    version = subprocess.run([OPA, "version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    machine = (
+        f"{cores()}, {platform.machine()}, {platform.system()}, Python {platform.python_version()}, OPA {version[9:]}"
+    )
+    text = f"""<!-- Made by `make bench`; not to be edited. -->
+# Measured on {datetime.now(timezone.utc):%Y-%m-%d}
+
+On {machine}. Client and OPA share the machine. Ratios of things measured in turns, in one run.
+
+{chr(10).join(lines)}
+
+{chr(10).join(f"- {note}" for note in report.notes)}
+
+![where a decision's time goes; an item in a batch](results.svg)
+"""
+    (ROOT / "bench" / "results.md").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
+    report = Report()
+    evaluation(report)
+    with serving(ROOT / "policy") as server:
+        measured = calls(report, server, rounds)
+        by_size = batches(report, server, max(rounds // 60, 3))
+        seconds = stages(server, measured, rounds)
+        scale(report, server, rounds)
+    total = sum(seconds.values())
+    report.notes.append(
+        "Of PolicyClient.decide: " + ", ".join(f"{name} {value / total:.0%}" for name, value in seconds.items()) + "."
+    )
+    report.notes.append(regopy())
+    write(report)
+    plots(seconds, by_size)
+
+
+if __name__ == "__main__":
+    main()
