@@ -1,6 +1,7 @@
 """Requests malformed in every way that the contract names, several at a time, beside the second reading of it."""
 
 import copy
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -141,6 +142,16 @@ def test_malformed(target: str, session: requests.Session, opa_url: str, embedde
         assert any(path not in REPLACED and path.startswith(target[:-1]) for path in reached)
     else:
         assert reached >= {target} | ({f"{target}[]"} if target in ARRAYS else set())
+
+
+def test_every_date(session: requests.Session, opa_url: str) -> None:
+    """Each day that a month may or may not have; 29 February in each year, and in those just outside."""
+    days = itertools.product(("1900", "2000", "2024", "2025", "2100"), range(14), range(33))
+    februaries = itertools.product((f"{year:04}" for year in [0, 999, *range(1896, 2205), 9999]), [2], [28, 29, 30])
+    dates = [f"{year}-{month:02}-{day:02}" for year, month, day in itertools.chain(days, februaries)]
+    asked = [{"document": "CC-0126", "date_of_service": date, "facts": None} for date in dates]  # nothing to decide
+    for request, decision in zip(asked, prove.ask(session, opa_url, asked), strict=True):
+        check(request, decision)
 
 
 @always_the_same
