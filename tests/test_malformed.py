@@ -30,10 +30,11 @@ NUMBERS = (7341.25, -48213, 48213, 0.734125)
 marked = st.one_of(st.sampled_from(NUMBERS), st.text(max_size=140).map(lambda text: MARK + text))
 # Near misses and the JSON types; a string greater than any number and an array greater than any string are among them.
 LITERALS = [v for classes in prove.STATES.values() for some in classes.values() for v in some if isinstance(v, str)]
+numbers = st.sampled_from([-1, -0.0, 0, 1.0, 1.5, 20, 20.5, 21, 100, 100.000001, -1e-9, 10**30, 1e308])
 near = st.one_of(
     *(st.none(), st.booleans(), st.just(""), st.just([]), st.just({}), st.text(max_size=22)),
     st.sampled_from([*LITERALS, *(literal.upper() for literal in LITERALS), "0.1", "true", "null", " all"]),
-    st.sampled_from([-1, -0.0, 0, 1.0, 1.5, 20, 20.5, 21, 100, 100.000001, -1e-9, 10**30, 1e308]),
+    numbers,
 )
 junk = st.recursive(
     st.one_of(near, marked),
@@ -41,6 +42,7 @@ junk = st.recursive(
     max_leaves=4,
 )
 
+misfits = st.one_of(st.none(), st.booleans(), numbers, st.just([]), junk)
 drugs = st.sampled_from(["imatinib", "ponatinib", "interfant", "other", "prednisone", "vincristine", "Imatinib"])
 dates = st.one_of(
     st.dates().map(str),
@@ -52,9 +54,9 @@ dates = st.one_of(
 names = st.one_of(st.sampled_from(["Document", "mrd", "facts.disease", "combined_with[0]"]), st.text(max_size=8))
 code = st.one_of(st.text(max_size=21), st.text(min_size=18, max_size=22), junk)
 ARRAYS = {
-    "facts.combined_with": st.lists(junk | drugs, max_size=5),
-    "facts.alternating_with": st.lists(junk | drugs, max_size=5),
-    "codes.icd10": st.lists(code, max_size=4),
+    "facts.combined_with": st.lists(drugs | misfits, max_size=5),
+    "facts.alternating_with": st.lists(drugs | misfits, max_size=5),
+    "codes.icd10": st.lists(code | misfits, max_size=4),
 }
 # What stands in place of each field; a name that is none is drawn for the stars.
 REPLACED = {
@@ -65,6 +67,7 @@ REPLACED = {
     "codes.hcpcs": code,
     "facts": junk,
     **{f"facts.{fact}": junk for fact in prove.STATES},
+    **{fact: numbers | st.floats(-1, 21) | junk for fact in ("facts.complete_response", "facts.mrd_percent")},
     **{array: items | junk for array, items in ARRAYS.items()},
     **{star: junk for star in ("*", "codes.*", "facts.*")},
 }
@@ -129,7 +132,7 @@ def check(request: Any, decision: dict[str, Any]) -> None:  # noqa: ANN401
 def test_malformed(target: str, session: requests.Session, opa_url: str, embedded: EmbeddedPolicy) -> None:
     reached: set[str] = set()
 
-    @settings(always_the_same, max_examples=40)
+    @settings(always_the_same, max_examples=60)
     @given(request=malformed(target))
     def check_each(request: dict[str, Any]) -> None:
         decision = decide(session, opa_url, request)
