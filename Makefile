@@ -1,6 +1,7 @@
 # make decide   decide one example, nothing but Python and make needed
 # make test     prove everything, containers included
 # make prove    every combination of facts, in OPA and in a second reading: 840 thousand, 22 minutes of processor time
+# make mutate   prove the tests of the Rego: each change of a rule must make one fail; takes minutes
 # make policy   format, check and test the Rego alone; needs OPA alone, takes seconds
 PYTHON ?= python3
 VENV := .venv
@@ -13,7 +14,7 @@ REGO := policy policy_tests tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
-.PHONY: decide test prove policy bench opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: decide test prove mutate policy bench opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -142,6 +143,10 @@ bundle: opa build/capabilities.json
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa
 	@$(BIN)/python tests/prove.py
+
+# Changes the policy in one place at a time and expects a test to notice; minutes, so it is no part of make test.
+mutate: opa $(VENV)/.decide
+	@$(BIN)/python tools/mutate.py policy policy_tests
 
 bench: opa $(VENV)/.test
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
