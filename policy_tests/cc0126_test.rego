@@ -35,10 +35,33 @@ test_order_of_the_document if {
 	[exclusion.id | some exclusion in criteria_.exclusions] == ["exclusion.I", "exclusion.II"]
 }
 
-# The order of the contract, in which missing facts are asked for.
-test_facts_in_order if [name | some [_, name] in sort({[fact.position, name] | some name, fact in _version.facts})] == [
-	"disease", "lineage", "cd19_positive", "infant", "kmt2a_rearranged", "disease_status",
-	"complete_response", "mrd_percent", "treatment_phase", "combined_with", "alternating_with",
-]
+# In the order of the contract, in which missing facts are asked for, with what people are asked and may answer.
+test_facts_as_people_read_them if {
+	{fact.position | some fact in _version.facts} == {i | some i in numbers.range(1, 11)}
+	[_printed(name) | some [_, name] in sort({[fact.position, name] | some name, fact in _version.facts})] == [
+		"disease, string: Which disease is to be treated? all: acute lymphoblastic (lymphocytic) leukemia, ALL; dlbcl: diffuse large B-cell lymphoma, DLBCL; other: any other disease",
+		"lineage, string: From which lineage does the disease arise? b_cell_precursor: B-cell precursor; mature_b_cell: mature B-cell; other: any other lineage; t_cell: T-cell",
+		"cd19_positive, boolean: Are the malignant cells CD19-positive? false: no; true: yes",
+		"infant, boolean: Is this infant ALL? false: no; true: yes",
+		"kmt2a_rearranged, boolean: Is KMT2A (11q23) rearranged? false: no; true: yes",
+		"disease_status, string: What is the status of the disease? newly_diagnosed: newly diagnosed; refractory: refractory: it does not respond to treatment; relapsed: relapsed: it has come back after a response; remission: in remission",
+		"complete_response, integer: Which complete response to induction does the residual disease follow (1 first, 2 second, 0 none)? 0 to 20",
+		"mrd_percent, number: How high is the minimal residual disease, in percent? 0 to 100 percent",
+		"treatment_phase, string: In which phase of treatment is blinatumomab given? consolidation: consolidation; induction: induction; maintenance: maintenance; other: any other phase",
+		"combined_with, array: Which antileukemic drugs or regimens are given concurrently with blinatumomab (none: an empty list)? bosutinib: bosutinib, a tyrosine kinase inhibitor; dasatinib: dasatinib, a tyrosine kinase inhibitor; imatinib: imatinib, a tyrosine kinase inhibitor; interfant: an Interfant regimen; nilotinib: nilotinib, a tyrosine kinase inhibitor; other: any other antileukemic drug or regimen; ponatinib: ponatinib, a tyrosine kinase inhibitor",
+		"alternating_with, array: Which antileukemic drugs does blinatumomab alternate with (none: an empty list)? mercaptopurine: mercaptopurine; methotrexate: methotrexate; other: any other antileukemic drug; prednisone: prednisone; vincristine: vincristine",
+	]
+}
+
+_printed(name) := sprintf("%s, %s: %s %s", [name, fact.type, fact.question, _answers(fact)]) if {
+	fact := _version.facts[name]
+	object.keys(fact) - {"values", "minimum", "maximum", "unit"} == {"position", "type", "question"}
+}
+
+_answers(fact) := concat("; ", [sprintf("%v: %s", [value, label]) | some value, label in fact.values]) if fact.values
+
+_answers(fact) := sprintf("%v to %v %s", [fact.minimum, fact.maximum, fact.unit])
+
+_answers(fact) := sprintf("%v to %v", [fact.minimum, fact.maximum]) if not fact.unit
 
 _version := criteria["CC-0126"]["2025-04-01"]

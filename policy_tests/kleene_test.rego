@@ -26,6 +26,13 @@ test_none_of if {
 	]
 }
 
+# No parts at all meet nothing, least of all by a default.
+test_of_nothing if {
+	kleene.all_of(set()) == "not_met"
+	kleene.any_of(set()) == "unknown"
+	kleene.none_of(set()) == "not_met"
+}
+
 # Every set of states but the empty one.
 _sets := [
 	{"met"}, {"not_met"}, {"unknown"},

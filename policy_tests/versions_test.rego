@@ -28,6 +28,14 @@ test_summary_of_a_superseded_version if versions.summary("TEST-0001", "2025-01-0
 
 test_the_latest_version_has_no_last_day if versions.effective_to("TEST-0001", "2026-03-01") == null
 
+# Three in a row, which no document here has yet: the last day is that before the next version, not before the latest.
+test_the_next_version_ends_one if {
+	held := {version: {"about": {}} | some version in ["2025-01-01", "2025-07-01", "2026-03-01"]}
+	versions.effective_to("D", "2025-01-01") == "2025-06-30" with data.payer.criteria as {"D": held}
+	versions.effective_to("D", "2025-07-01") == "2026-02-28" with data.payer.criteria as {"D": held}
+	versions.effective_to("D", "2026-03-01") == null with data.payer.criteria as {"D": held}
+}
+
 test_the_date_of_service_decides if {
 	_decision("2026-02-28", {"fact_of_2025": true}).policy.version == "2025-01-01"
 	_decision("2026-02-28", {"fact_of_2025": true}).outcome == "approved"
@@ -51,12 +59,19 @@ _decision(date, facts) := result if {
 test_day_before[date] if {
 	some date, before in {
 		"2025-04-02": "2025-04-01",
+		"2025-12-11": "2025-12-10",
+		"2026-01-01": "2025-12-31",
+		"2025-02-01": "2025-01-31",
+		"2025-03-01": "2025-02-28",
 		"2025-04-01": "2025-03-31",
 		"2025-05-01": "2025-04-30",
-		"2025-12-11": "2025-12-10",
+		"2025-06-01": "2025-05-31",
+		"2025-07-01": "2025-06-30",
+		"2025-08-01": "2025-07-31",
+		"2025-09-01": "2025-08-31",
+		"2025-10-01": "2025-09-30",
+		"2025-11-01": "2025-10-31",
 		"2025-12-01": "2025-11-30",
-		"2026-01-01": "2025-12-31",
-		"2025-03-01": "2025-02-28",
 		"2028-03-01": "2028-02-29",
 		"2100-03-01": "2100-02-28",
 		"2000-03-01": "2000-02-29",
