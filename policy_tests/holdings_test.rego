@@ -25,6 +25,30 @@ test_facts_with_the_clauses_that_read_them if {
 	}
 }
 
+test_facts_in_the_order_in_which_they_are_asked_for if {
+	[fact.name | some fact in _cc0126.facts] == [
+		"disease", "lineage", "cd19_positive", "infant", "kmt2a_rearranged", "disease_status",
+		"complete_response", "mrd_percent", "treatment_phase", "combined_with", "alternating_with",
+	]
+}
+
+test_a_fact_in_full if {
+	_cc0126.facts[7] == {
+		"name": "mrd_percent",
+		"type": "number",
+		"question": "How high is the minimal residual disease, in percent?",
+		"minimum": 0,
+		"maximum": 100,
+		"unit": "percent",
+		"criteria": ["II.C"],
+	}
+}
+
+test_what_is_said_of_a_version if object.keys(_cc0126) == {
+	"title", "version", "effective_from", "effective_to", "last_reviewed",
+	"codes", "history", "facts", "criteria",
+}
+
 test_dates_and_codes if {
 	object.filter(_cc0126, ["title", "effective_from", "effective_to", "last_reviewed"]) == {
 		"title": "Blincyto (blinatumomab)",

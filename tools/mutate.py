@@ -568,6 +568,7 @@ def main() -> int:
     console = Console()
     try:
         policy, tests = arguments.policy.resolve(), arguments.tests.resolve()
+        listed = equivalents(arguments.equivalents, arguments.only)
         mutants = generate(arguments.opa, policy, arguments.only)
         if arguments.list:
             for mutant in mutants:
@@ -579,7 +580,7 @@ def main() -> int:
             suite = Suite(arguments.opa, policy, tests, Path(scratch), arguments.workers)
             progress = track(pool.map(suite.run, mutants), "mutants", len(mutants), console=Console(stderr=True))
             verdicts = list(zip(mutants, progress, strict=True))
-        return 0 if report(console, verdicts, equivalents(arguments.equivalents, arguments.only)) else 1
+        return 0 if report(console, verdicts, listed) else 1
     except Failure as failure:
         print(f"mutate: {failure}", file=sys.stderr)
         return 2
