@@ -35,6 +35,14 @@ test_errors_of_a_request if {
 	}
 }
 
+# A field may bear the name of a path: of two messages the first in the alphabet stays.
+test_one_error_per_path if {
+	request.errors == [{"path": "codes.hcpcs", "message": "is not a field of a request"}] with input as {
+		"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {},
+		"codes": {"hcpcs": ""}, "codes.hcpcs": "",
+	}
+}
+
 test_errors_of_wrong_types if {
 	request.errors == [
 		{"path": "codes", "message": "must be an object"},

@@ -38,7 +38,7 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 Node: TypeAlias = dict[str, Any]
-Key: TypeAlias = tuple[str, str, str, str]  # file, rule, the line before, the line after
+Key: TypeAlias = tuple[str, str, str, str]  # file, rule (its head when several share the name), line before and after
 Column: TypeAlias = tuple[str, ...]  # words, as Rego writes them, of which one could stand for another
 
 COMPARISONS = {">=": ">", ">": ">=", "<=": "<", "<": "<=", "==": "!=", "!=": "=="}
@@ -83,7 +83,7 @@ class Mutant:
             del before[-1], after[-1]
         while before and after and before[0] == after[0]:
             del before[0], after[0]
-        return _one_line(before), _one_line(after)
+        return one_line("\n".join(before)), one_line("\n".join(after))
 
     @property
     def key(self) -> Key:
@@ -95,8 +95,8 @@ class Mutant:
         return f"{self.source.name}:{self.line} {self.rule}: {self.kind}\n  - {before}\n  + {after}"
 
 
-def _one_line(lines: Iterable[str]) -> str:
-    text = " ".join(" ".join(lines).split())
+def one_line(text: str) -> str:
+    text = " ".join(text.split())
     return text if len(text) <= 160 else text[:159] + "…"
 
 
@@ -233,8 +233,11 @@ class Generator:
         self.source, self.vocabulary = source, vocabulary
         self.rule = ""
         self.found: dict[str, Mutant] = {}
+        names = Counter(rule_name(rule) for rule in source.rules)
         for rule in source.rules:
             self.rule = rule_name(rule)
+            if names[self.rule] > 1:
+                self.rule = one_line(source.text[slice(*source.span(rule["head"]))])
             self._rule(rule)
 
     def _add(self, kind: str, start: int, end: int, text: str) -> None:
