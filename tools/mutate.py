@@ -138,10 +138,11 @@ class Source:
 
     def literal(self, node: Node) -> bool:
         """Whether a scalar stands in the text as such; `a.b` holds a string that does not, a bare rule a `true`."""
-        if node.get("type") not in {"string", "number", "boolean"} or "location" not in node:
+        starts = {"string": '"`', "number": "-0123456789", "boolean": "tf"}.get(node.get("type", ""))
+        if not starts or "location" not in node:
             return False
         text = base64.b64decode(node["location"]["text"]).decode()
-        return text[0] in '"`' if node["type"] == "string" else text == "-" or text == word(node)
+        return text[0] in starts and (node["type"] != "boolean" or text == word(node))
 
 
 def word(node: Node) -> str:
