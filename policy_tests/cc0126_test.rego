@@ -35,6 +35,65 @@ test_order_of_the_document if {
 	[exclusion.id | some exclusion in criteria_.exclusions] == ["exclusion.I", "exclusion.II"]
 }
 
+# The whole tree, word for word.
+test_criteria_as_people_read_them if {
+	criteria_ := _version.criteria with input as {"facts": _facts}
+	nodes := [node | walk([criteria_.pathways, criteria_.exclusions], [_, node]); node.id]
+	[concat(" ", [node.id, node.text]) | some node in nodes] == [
+		"I+II CD19-positive B-cell precursor ALL in one of the four accepted uses.",
+		"I The patient has acute lymphoblastic leukemia (ALL) of B-cell precursors that carry CD19.",
+		"I.disease The disease is acute lymphoblastic (lymphocytic) leukemia.",
+		"I.lineage It arises from B-cell precursors.",
+		"I.cd19_positive Its cells are CD19-positive.",
+		"II Blinatumomab is used in at least one of four ways.",
+		"II.A The disease has relapsed or is refractory.",
+		"II.B It is combined with a tyrosine kinase inhibitor, namely bosutinib, dasatinib, imatinib, nilotinib or ponatinib.",
+		"II.C Minimal residual disease (MRD) of 0.1 % or more is left by a first or second complete response to induction.",
+		"II.C.mrd_percent MRD is 0.1 % or more.",
+		"II.C.complete_response It follows the first or the second complete response to induction.",
+		"II.D It is given as consolidation.",
+		"III+IV CD19-positive B-cell precursor ALL in maintenance therapy that alternates with POMP.",
+		"III The patient has acute lymphoblastic leukemia (ALL) of B-cell precursors that carry CD19.",
+		"III.disease The disease is acute lymphoblastic (lymphocytic) leukemia.",
+		"III.lineage It arises from B-cell precursors.",
+		"III.cd19_positive Its cells are CD19-positive.",
+		"IV It is given alone as maintenance therapy, alternating with POMP (prednisone, vincristine, methotrexate, mercaptopurine).",
+		"IV.treatment_phase The treatment phase is maintenance.",
+		"IV.combined_with It is a single agent, combined with no other antileukemic drug.",
+		"IV.alternating_with It alternates with prednisone, vincristine, methotrexate and mercaptopurine, and nothing else.",
+		"V Infant ALL with rearranged KMT2A, treated together with an Interfant regimen.",
+		"V It is combined with an Interfant regimen for infant ALL whose KMT2A (11q23) is rearranged.",
+		"V.disease The disease is acute lymphoblastic (lymphocytic) leukemia.",
+		"V.infant It is infant ALL.",
+		"V.kmt2a_rearranged KMT2A (11q23) is rearranged.",
+		"V.combined_with It is combined with an Interfant regimen.",
+		"exclusion.I The drug is requested for diffuse large B-cell lymphoma (DLBCL).",
+		"exclusion.II The request meets none of the pathways.",
+	]
+	{node.id: node.evidence | some node in nodes; node.evidence} == {
+		"II": ["Label", "NCCN 1", "NCCN 2A"],
+		"III": ["NCCN 2A"],
+		"V": ["NCCN 2A"],
+	}
+}
+
+# Every leaf shows the value of the fact that it names, which is the one in its id where that ends in a fact.
+test_leaves_show_their_own_fact if {
+	criteria_ := _version.criteria with input as {"facts": _facts}
+	leaves := [node | walk(criteria_, [_, node]); object.keys(node) == {"id", "text", "state", "fact", "value"}]
+	count(leaves) == 19
+	every leaf in leaves { leaf.value == _facts[leaf.fact] }
+	{leaf.id: leaf.fact | some leaf in leaves; not endswith(leaf.id, concat("", [".", leaf.fact]))} == {
+		"II.A": "disease_status",
+		"II.B": "combined_with",
+		"II.D": "treatment_phase",
+		"exclusion.I": "disease",
+	}
+}
+
+# A value of its own for every fact.
+_facts := {name: concat(" ", ["value of", name]) | some name, _ in _version.facts}
+
 # In the order of the contract, in which missing facts are asked for, with what people are asked and may answer.
 test_facts_as_people_read_them if {
 	{fact.position | some fact in _version.facts} == {i | some i in numbers.range(1, 11)}

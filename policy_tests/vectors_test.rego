@@ -6,7 +6,7 @@ package payer.vectors_test
 import data.payer
 
 # A table test that runs no case passes, so the number of cases is locked.
-test_number_of_vectors if count(_vectors) == 315
+test_number_of_vectors if count(_vectors) == 320
 
 test_names_are_unique if count({name | some name, _ in _vectors}) == count([0 | some file; data.vectors[file][_]])
 
@@ -65,6 +65,7 @@ _consistent(decision) if {
 		"outcome", "next_step", "summary", "request_id", "date_of_service", "policy",
 		"pathways_met", "criteria", "reasons", "missing", "advisories", "errors",
 	}
+	every advisory in decision.advisories { object.keys(advisory) == {"code", "text"} }
 	decision.next_step in _next_steps[decision.outcome]
 	_settled(decision)
 }

@@ -36,7 +36,7 @@ def ask(url: str, entry_point: str, question: object) -> Any:  # noqa: ANN401
 
 
 def test_number_of_vectors() -> None:
-    assert len(VECTORS) == 315
+    assert len(VECTORS) == 320
 
 
 @pytest.mark.parametrize("name", VECTORS)
