@@ -26,11 +26,11 @@ test_none_of if {
 	]
 }
 
-# No parts at all meet nothing, least of all by a default.
+# No parts at all, or what is no state, meet nothing, least of all by a default.
 test_of_nothing if {
-	kleene.all_of(set()) == "not_met"
-	kleene.any_of(set()) == "unknown"
-	kleene.none_of(set()) == "not_met"
+	[kleene.all_of(states) | some states in [set(), {"no state"}]] == ["not_met", "not_met"]
+	[kleene.any_of(states) | some states in [set(), {"no state"}]] == ["not_met", "unknown"]
+	[kleene.none_of(states) | some states in [set(), {"no state"}]] == ["not_met", "not_met"]
 }
 
 # Every set of states but the empty one.

@@ -11,8 +11,14 @@ test_a_met_exclusion_beats_a_met_pathway if {
 	decision.reasons == [{"criterion": "F", "state": "met", "text": "Text of F."}]
 }
 
-test_no_met_exclusion_is_not_enough if {
-	_decision([_node("P", "unknown"), _node("Q", "not_met")], [_node("E", "not_met")], set()).outcome == "needs_information"
+# By the state of the one pathway and that of the one exclusion.
+test_every_outcome if {
+	states := ["met", "unknown", "not_met"]
+	[[_decision([_node("P", pathway)], [_node("E", exclusion)], set()).outcome | some exclusion in states] | some pathway in states] == [
+		["not_approved", "needs_information", "approved"],
+		["not_approved", "needs_information", "needs_information"],
+		["not_approved", "not_approved", "not_approved"],
+	]
 }
 
 test_summaries if {
