@@ -67,12 +67,13 @@ test_document_that_is_not_held if {
 	}
 }
 
-test_arrays_of_the_wrong_type if {
+test_codes_and_arrays_of_the_wrong_type if {
 	request.errors == [
+		{"path": "codes.hcpcs", "message": "must be a string of 1 to 20 characters"},
 		{"path": "codes.icd10", "message": "must be an array"},
 		{"path": "facts.combined_with", "message": "must be an array"},
 	] with input as {
-		"document": "CC-0126", "date_of_service": "2025-06-01", "codes": {"icd10": "C91.00"},
+		"document": "CC-0126", "date_of_service": "2025-06-01", "codes": {"hcpcs": 9039, "icd10": "C91.00"},
 		"facts": {"combined_with": "other"},
 	}
 }
