@@ -43,7 +43,7 @@ def embedded() -> Iterator[EmbeddedPolicy]:
 
 @pytest.fixture(autouse=True)
 def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda: nullcontext(embedded))
+    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(embedded))
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,24 +16,30 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.batch import Batch, BatchError, Line, Tally, lines_of, record_of
+from payer_policy.batch import Batch, BatchError, Line, lines_of, record_of
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
-from payer_policy.impact import Impact, Side, impact, page
-from payer_policy.model import Criterion, Decision, Outcome, State
+from payer_policy.impact import Side, impact, page
+from payer_policy.model import Outcome
 from payer_policy.replay import replay
 from payer_policy.revise import revise
 
 try:
     import yaml
+    from payer_policy.terminal import (
+        columns,
+        plain,
+        show_catalogue,
+        show_decision,
+        show_impact,
+        show_tally,
+    )
     from rich.console import Console
     from rich.markup import escape
-    from rich.panel import Panel
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.table import Column, Table
-    from rich.tree import Tree
+    from rich.progress import Progress
+    from rich.table import Table
 except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
         yaml = None
@@ -70,19 +76,6 @@ are required. An empty cell is unknown, [] an empty list; items are separated by
 A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
 the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption.
 """
-
-_COLOUR = {
-    Outcome.APPROVED: "green",
-    Outcome.NOT_APPROVED: "red",
-    Outcome.NEEDS_INFORMATION: "yellow",
-    Outcome.NO_POLICY_IN_FORCE: "magenta",
-    Outcome.INVALID_REQUEST: "red",
-}
-
-_MARK = {State.MET: "[green]✔ met[/]", State.NOT_MET: "[red]✘ not met[/]", State.UNKNOWN: "[yellow]? unknown[/]"}
-
-# An exclusion that is not met is good news.
-_MARK_OF_EXCLUSION = {**_MARK, State.MET: "[red]✔ met[/]", State.NOT_MET: "[green]✘ not met[/]"}
 
 
 class _Unreadable(Exception):
@@ -228,14 +221,14 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
             if options.json:
                 print(json.dumps(decision.to_dict()))
             else:
-                _show(decision, name, console)
+                show_decision(decision, name, console)
     return status
 
 
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
     errors = Console(stderr=True, highlight=False)
-    bar = Progress(*_columns("lines"), console=errors, disable=not errors.is_terminal)
+    bar = Progress(*columns("lines"), console=errors, disable=not errors.is_terminal)
     start = time.monotonic()
     lines = 0
 
@@ -243,7 +236,7 @@ def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) ->
         nonlocal lines
         lines += 1
         if problem is not None:
-            errors.print(f"line {line.number}: {_plain(problem)}")
+            errors.print(f"line {line.number}: {plain(problem)}")
         if lines % _BAR_STEP == 0:
             bar.update(task, completed=line.position, lines=lines, rate=lines / (time.monotonic() - start))
 
@@ -260,35 +253,8 @@ def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) ->
     if options.json:
         print(json.dumps({"outcomes": tally.outcomes, "open_facts": tally.open_facts, "rejected": tally.rejected}))
     else:
-        _show_tally(tally, rejects, console)
+        show_tally(tally, rejects, console)
     return _INVALID if tally.rejected or tally.outcomes[Outcome.INVALID_REQUEST.value] else _DECIDED
-
-
-def _columns(what: str) -> list[ProgressColumn]:
-    return [
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
-        BarColumn(),
-        TextColumn(f"{{task.fields[lines]:,}} {what}, {{task.fields[rate]:,.0f}}/s"),
-        TimeRemainingColumn(),
-    ]
-
-
-def _show_tally(tally: Tally, rejects: Path, console: Console) -> None:
-    total = tally.outcomes.total()
-    table = Table("outcome", Column("requests", justify="right"), Column("share", justify="right"))
-    for outcome in Outcome:
-        if count := tally.outcomes[outcome.value]:
-            name = outcome.value.replace("_", " ")
-            table.add_row(f"[{_COLOUR[outcome]}]{name}[/]", f"{count:,}", f"{count / total:.1%}")
-    table.add_row("[bold]all[/]", f"{total:,}", "")
-    console.print(table)
-    if tally.open_facts:
-        table = Table("fact most often open", Column("requests", justify="right"))
-        for fact, count in tally.open_facts.most_common(10):
-            table.add_row(fact, f"{count:,}")
-        console.print(table)
-    if tally.rejected:
-        console.print(f"[red]{tally.rejected:,} lines could not be decided[/]: see {_plain(str(rejects))}")
 
 
 def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
@@ -307,7 +273,7 @@ def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -
                 elif different <= _SHOWN:
                     what = result.error or ", ".join(result.differences[:5])
                     cells = (str(result.line), result.version, result.outcome, result.outcome_now, what)
-                    table.add_row(*(_plain(cell or "") for cell in cells))
+                    table.add_row(*(plain(cell or "") for cell in cells))
     except (BatchError, OSError) as error:
         print(f"payer-policy: {error}", file=sys.stderr)
         return _INVALID
@@ -346,7 +312,7 @@ def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> 
 
 def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     errors = Console(stderr=True, highlight=False)
-    bar = Progress(*_columns("requests"), console=errors, disable=not errors.is_terminal)
+    bar = Progress(*columns("requests"), console=errors, disable=not errors.is_terminal)
     with ExitStack() as stack:
         old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
         try:
@@ -375,7 +341,7 @@ def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     if options.json:
         print(json.dumps(result.to_dict()))
     else:
-        _show_impact(result, options, console)
+        show_impact(result, options.old, options.new, console)
     return _DIFFERENT if result.turned else _DECIDED
 
 
@@ -385,20 +351,6 @@ def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: Exi
     if Path(name).exists():
         return Side(name, stack.enter_context(EmbeddedPolicy(name)))
     return Side(name, policy, version=name)
-
-
-def _show_impact(result: Impact, options: argparse.Namespace, console: Console) -> None:
-    console.print(f"[bold]{len(result.turned):,} of {result.total:,} requests change outcome[/]")
-    table = Table(_plain(options.old), _plain(options.new), Column("requests", justify="right"))
-    for (old, new), count in sorted(result.flows.items(), key=lambda item: (item[0][0] == item[0][1], -item[1])):
-        style = "dim" if old == new else ""
-        table.add_row(old.replace("_", " "), new.replace("_", " "), f"{count:,}", style=style)
-    console.print(table)
-    if result.clauses:
-        table = Table("clause that turned", "before", "after", Column("requests", justify="right"))
-        for (clause, before, after), count in result.clauses.most_common():
-            table.add_row(clause, before or "none", after or "none", f"{count:,}")
-        console.print(table)
 
 
 def _revise(options: argparse.Namespace) -> int:
@@ -460,64 +412,6 @@ def _yaml(text: str) -> list[Any]:
         raise _Unreadable("a value has a tag that does not fit it, or the nesting is too deep") from None
 
 
-def _plain(text: str) -> str:
-    """Text of a caller for a terminal: no markup, no control characters."""
-    return escape("".join(character if character.isprintable() else "\ufffd" for character in text))
-
-
-def _show(decision: Decision, name: str, console: Console) -> None:
-    colour = _COLOUR[decision.outcome]
-    outcome = decision.outcome.value.replace("_", " ").upper()
-    lines = [f"[bold {colour}]{outcome}[/]  next step: {decision.next_step.value.replace('_', ' ')}"]
-    lines.append(escape(decision.summary))
-    if decision.policy:
-        policy = decision.policy
-        until = f" to {policy.effective_to}" if policy.effective_to else ""
-        lines.append(
-            escape(
-                f"{policy.document} {policy.title}, version {policy.version}, in force from"
-                f" {policy.effective_from}{until}, last reviewed {policy.last_reviewed}"
-            )
-        )
-    subject = " ".join(part for part in (decision.request_id, str(decision.date_of_service or "")) if part)
-    console.print(Panel("\n".join(lines), title=_plain(name), subtitle=_plain(subject), border_style=colour))
-    if decision.criteria:
-        tree = Tree("criteria, any one pathway suffices")
-        for pathway in decision.criteria.pathways:
-            _grow(tree, pathway, "pathway ", _MARK)
-        for exclusion in decision.criteria.exclusions:
-            _grow(tree, exclusion, "", _MARK_OF_EXCLUSION)
-        console.print(tree)
-    if decision.reasons:
-        console.print("\n[bold]settled by[/] " + escape(", ".join(reason.criterion for reason in decision.reasons)))
-    for advisory in decision.advisories:
-        console.print(f"[bold yellow]note[/] {advisory.code}: {escape(advisory.text)}")
-    if decision.missing:
-        console.print("\n[bold]still needed[/]")
-        for number, item in enumerate(decision.missing, 1):
-            console.print(f"  {number}. {escape(item.question)} [dim]{item.fact}, for {', '.join(item.criteria)}[/]")
-    if decision.errors:
-        table = Table("field", "what is wrong")
-        for error in decision.errors:
-            table.add_row(f"[red]{_plain(error.path or 'the request')}[/]", _plain(error.message))
-        console.print(table)
-    console.print()
-
-
-def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> None:
-    if len(node.parts) == 1 and node.parts[0].id == node.id:
-        node = node.parts[0]  # a pathway of one clause: said once
-    line = f"{marks[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
-    if node.evidence:
-        line += f" [dim]({escape(', '.join(node.evidence))})[/]"
-    if node.fact:
-        known = "" if node.value is None else f" = {json.dumps(node.value, ensure_ascii=False)}"
-        line += f"  [cyan]{escape(node.fact + known)}[/]"
-    branch = tree.add(line)
-    for part in node.parts:
-        _grow(branch, part, "", marks)
-
-
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     documents = [entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])]
     if not documents:
@@ -526,44 +420,8 @@ def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console
     if options.json:
         print(json.dumps({"documents": documents}, ensure_ascii=False))
         return _DECIDED
-    for entry in documents:
-        for held in entry["versions"]:
-            until = held["effective_to"] or "now"
-            console.print(
-                f"[bold]{escape(entry['document'])}[/] {escape(held['title'])}, version {held['version']}, in force"
-                f" from {held['effective_from']} to {until}, last reviewed {held['last_reviewed']}"
-            )
-            tree = Tree("criteria")
-            for node in held["criteria"]["pathways"] + held["criteria"]["exclusions"]:
-                _grow_words(tree, node)
-            console.print(tree)
-            table = Table("fact", "values", "question", "read by")
-            for fact in held["facts"]:
-                table.add_row(
-                    fact["name"], escape(_values(fact)), escape(fact["question"]), ", ".join(fact["criteria"])
-                )
-            console.print(table)
-            for system, codes in held["codes"].items():
-                console.print(f"{system}: {escape(', '.join(f'{code} ({label})' for code, label in codes.items()))}")
-            console.print()
+    show_catalogue(documents, console)
     return _DECIDED
-
-
-def _values(fact: dict[str, Any]) -> str:
-    if "minimum" in fact:
-        return f"{fact['type']}, {fact['minimum']} to {fact['maximum']} {fact.get('unit', '')}".rstrip()
-    return f"{fact['type']}: {', '.join(sorted(fact['values']))}"
-
-
-def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
-    parts = node.get("all_of") or node.get("any_of") or []
-    if len(parts) == 1 and parts[0]["id"] == node["id"]:
-        return _grow_words(tree, parts[0])
-    joined = "" if not parts else " [dim]all of[/]" if "all_of" in node else " [dim]any of[/]"
-    branch = tree.add(f"[bold]{escape(node['id'])}[/]  {escape(node['text'])}{joined}")
-    for part in parts:
-        _grow_words(branch, part)
-    return None
 
 
 if __name__ == "__main__":
