@@ -39,6 +39,41 @@ test_summaries if {
 	])
 }
 
+# Every shape of a tree, with leaves that are open at each depth (a, b, c) or only in an exclusion (e), and one (d) that no
+# longer matters at each depth. The facts come in the order of their positions, which is no other order of theirs.
+test_what_is_missing if {
+	settled := {"id": "X", "text": "X.", "state": "not_met", "all_of": [_leaf("X.d", "d", "unknown")]}
+	pathways := [
+		_leaf("P.a", "a", "unknown"),
+		{"id": "Q", "text": "Q.", "state": "unknown", "any_of": [_leaf("Q.b", "b", "unknown"), _leaf("Q.d", "d", "not_met"), settled]},
+		{"id": "R", "text": "R.", "state": "unknown", "all_of": [{"id": "R.1", "text": "R.1.", "state": "unknown", "any_of": [
+			{"id": "R.1.A", "text": "R.1.A.", "state": "unknown", "any_of": [_leaf("R.1.A.b", "b", "unknown"), _leaf("R.1.A.d", "d", "not_met")]},
+			{"id": "R.1.B", "text": "R.1.B.", "state": "unknown", "all_of": [_leaf("R.1.B.c", "c", "unknown")]},
+			settled,
+		]}]},
+		{"id": "T", "text": "T.", "state": "unknown", "any_of": [{"id": "T.1", "text": "T.1.", "state": "unknown", "all_of": [{
+			"id": "T.1.A", "text": "T.1.A.", "state": "unknown", "any_of": [_leaf("T.1.A.c", "c", "unknown")],
+		}]}]},
+		settled,
+	]
+	facts := {
+		"a": {"position": 3, "type": "boolean", "question": "X?", "values": {true: "yes", false: "no"}},
+		"b": {"position": 1, "type": "boolean", "question": "Z?", "values": {true: "yes", false: "no"}},
+		"c": {"position": 2, "type": "boolean", "question": "Y?", "values": {true: "yes", false: "no"}},
+		"d": {"position": 5, "type": "boolean", "question": "V?", "values": {true: "yes", false: "no"}},
+		"e": {"position": 4, "type": "boolean", "question": "W?", "values": {true: "yes", false: "no"}},
+	}
+	decision := _decision(pathways, [_leaf("E.e", "e", "unknown")], set()) with data.payer.criteria["TEST-0001"]["2026-03-01"].facts as facts
+	decision.missing == [
+		{"fact": "b", "question": "Z?", "criteria": ["Q", "R.1.A"]},
+		{"fact": "c", "question": "Y?", "criteria": ["R.1.B", "T.1.A"]},
+		{"fact": "a", "question": "X?", "criteria": ["P"]},
+		{"fact": "e", "question": "W?", "criteria": []},
+	]
+}
+
+_leaf(id, fact, state) := {"id": id, "text": sprintf("Text of %s.", [id]), "state": state, "fact": fact, "value": null}
+
 _node(id, state) := {
 	"id": id, "text": sprintf("Text of %s.", [id]), "state": state, "fact": "fact_of_2026", "value": null,
 	"all_of": [{"id": id, "text": "A clause.", "state": state, "fact": "fact_of_2026", "value": null}],
