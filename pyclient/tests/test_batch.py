@@ -237,7 +237,9 @@ def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("document,date_of_service,diseas", "diseas is neither"),
+        ("document,date_of_service,diseas", "column 3 is neither .*; the nearest is disease$"),
+        ("CC-0126,2025-06-01,canary-7c1", "column 1, 2, 3 is neither a fact nor a known column$"),
+        ('"document"x,date_of_service', "document and date_of_service"),
         ("document,disease", "date_of_service among them"),
         ("document,date_of_service,document", "each column once"),
         ("", "document and date_of_service"),
@@ -246,8 +248,19 @@ def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
 def test_a_csv_with_other_columns_is_refused_before_it_begins(batch: Batch, header: str, says: str) -> None:
     batch.source = batch.source.with_suffix(".CSV")
     batch.source.write_text(header + "\n", encoding="utf-8")
-    with pytest.raises(BatchError, match=says):
+    with pytest.raises(BatchError, match=says) as raised:
         batch.run()
+    assert "canary" not in str(raised.value)
+    assert not batch.target.exists()
+
+
+def test_many_bad_lines_are_written_as_they_come(batch: Batch) -> None:
+    good = json.dumps(request(1))
+    batch.source.write_text("\n".join(["{"] * 3000 + [good] + ["{"] * 5000 + [good]), encoding="utf-8")
+    tally = batch.run()
+    assert (tally.rejected, sum(tally.outcomes.values())) == (8000, 2)
+    assert [line["line"] for line in lines(batch.target)] == [3001, 8002]
+    assert [line["line"] for line in lines(batch.rejects)] == [*range(1, 3001), *range(3002, 8002)]
 
 
 def test_bytes_that_are_not_utf_8_in_a_csv_are_rejected_by_field(batch: Batch) -> None:

@@ -193,6 +193,17 @@ def test_a_missing_extra_is_named(absent: str, arguments: list[str], says: str) 
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.json", '{"facts": {"x": 1, "x": 2}}'), ("a.yaml", "facts:\n  x: 1\n  x: 2\n")]
+)
+def test_a_name_that_stands_twice_is_refused(
+    name: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    assert main(["decide", str(tmp_path / name)]) == 2
+    assert "a name stands twice" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "nowhere.json"]) == 2
     assert "nowhere.json" in capsys.readouterr().err

@@ -207,7 +207,7 @@ def test_any_character_comes_back_as_it_was(embedded: EmbeddedPolicy) -> None:
 
 
 def test_any_character_is_sent_as_it_is(server: Server, client: PolicyClient, approved: dict[str, Any]) -> None:
-    server.answer = (200, json.dumps({"result": approved}).encode())
+    server.answer = (200, json.dumps({"result": {**approved, "request_id": TEXT}}).encode())
     client.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT))
     assert json.loads(server.seen)["input"]["request_id"] == TEXT
 
@@ -301,6 +301,7 @@ def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int
         {"outcome": True},
         {"next_step": "approve"},
         {"pathways_met": []},
+        {"pathways_met": ["I+II", "V"]},
         {"pathways_met": [1]},
         {"policy": None},
         {"criteria": []},
@@ -310,6 +311,14 @@ def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int
 def test_a_decision_that_breaks_the_contract_never_approves(approved: dict[str, Any], change: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
         Decision.from_dict({**approved, **change})
+
+
+@pytest.mark.parametrize(("kind", "state"), [("pathways", "not_met"), ("exclusions", "met"), ("exclusions", "unknown")])
+def test_an_approval_that_its_criteria_do_not_bear_out_is_none(approved: dict[str, Any], kind: str, state: str) -> None:
+    broken = copy.deepcopy(approved)
+    broken["criteria"][kind][0]["state"] = state
+    with pytest.raises(ProtocolError):
+        Decision.from_dict(broken)
 
 
 def test_what_the_contract_may_add_is_ignored(approved: dict[str, Any]) -> None:

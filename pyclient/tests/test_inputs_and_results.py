@@ -65,6 +65,7 @@ def test_facts_in_the_words_of_a_sender() -> None:
         ({"combined_with": "imatinib"}, r"facts\.combined_with must be a list"),
         ({"combined_with": ["Oncovin"]}, r"facts\.combined_with\[0\]"),
         ({"disease": 1}, r"facts\.disease must be one of all, dlbcl, other$"),
+        ({"Disease": "dlbcl", "disease": "all"}, r"a fact is named twice"),
         ({"diseese": "all"}, r"the name of a fact must be .*; the nearest is disease$"),
     ],
 )

@@ -12,7 +12,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,6 @@ from payer_policy import (
     ProtocolError,
     Request,
 )
-from payer_policy.model import to_text
 
 REQUEST = Request("CC-0126", "2025-06-01", {"disease": "all"}, request_id="r-1")
 
@@ -348,6 +347,157 @@ def test_a_child_process_has_a_watchdog_of_its_own() -> None:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
 
 
+def test_a_fork_never_reads_the_decision_of_another_process() -> None:
+    def slow(connection: socket.socket, question: bytes) -> None:
+        time.sleep(0.01)
+        decide(connection, question)
+
+    with serving(slow) as server, PolicyClient(server.url) as client:
+        client.decide(REQUEST)  # now the pool holds a connection, which the children inherit
+        children = []
+        for child in range(2):
+            if pid := os.fork():
+                children.append(pid)
+                continue
+            wrong = 1
+            with suppress(BaseException):
+                names = [f"{child}-{number}" for number in range(40)]
+                made = [client.decide(Request("CC-0126", "2025-06-01", {}, request_id=name)) for name in names]
+                wrong = int([decision.request_id for decision in made] != names)
+            os._exit(wrong)
+        for number in range(40):
+            client.decide(Request("CC-0126", "2025-06-01", {}, request_id=str(number)))
+        assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0]
+
+
+def test_a_decision_on_another_request_is_a_protocol_error() -> None:
+    def turned(connection: socket.socket, question: bytes) -> None:
+        asked = json.loads(question.split(b"\r\n\r\n", 1)[1])["input"]["requests"]
+        results = [EMBEDDED.decide(request).to_dict() for request in reversed(asked)]
+        reply(200, json.dumps({"result": results}).encode())(connection, question)
+
+    requests = [Request("CC-0126", "2025-06-01", {}, request_id=name) for name in "ab"]
+    with serving(turned) as server, PolicyClient(server.url) as client:
+        answers = list(client.decide_many(requests))
+    assert [type(answer) for answer in answers] == [ProtocolError, ProtocolError]
+
+
+def test_health_asks_each_server_once() -> None:
+    with serving(drop) as dead, serving(decide) as alive, PolicyClient([dead.url, alive.url]) as client:
+        assert client.health().opa_version == "9"
+        assert len(dead.seen) == 1
+    with serving(drop) as dead, PolicyClient([dead.url, dead.url]) as client, pytest.raises(PolicyUnreachable):
+        client.health()
+    assert len(dead.seen) == 2
+
+
+def test_sending_is_within_the_deadline_too() -> None:
+    big = {**REQUEST.to_dict(), "x": "x" * 20_000_000}
+    listener = socket.create_server(("127.0.0.1", 0))  # takes connections, and reads nothing
+    with PolicyClient(f"http://127.0.0.1:{listener.getsockname()[1]}", deadline=0.8, attempts=1) as client:
+        start = time.monotonic()
+        with pytest.raises(PolicyUnreachable):
+            client.decide(big)
+        assert time.monotonic() - start < 2.5
+    listener.close()
+
+
+@pytest.mark.parametrize(("token", "kind"), [(lambda: {}["x"], "KeyError"), (lambda: None, "none"), ("", "none")])
+def test_without_a_token_nothing_is_sent(token: Any, kind: str) -> None:  # noqa: ANN401
+    with serving(decide) as server, PolicyClient(server.url, token=token) as client:
+        with pytest.raises(PolicyRefused, match=kind):
+            client.decide(REQUEST)
+        assert [type(answer) for answer in client.decide_many([REQUEST])] == [PolicyRefused]
+        assert server.seen == []
+
+
+def test_headers_are_told_apart_without_case_and_by_valid_names() -> None:
+    with serving(decide) as server, PolicyClient(server.url, token="a") as client:
+        client.decide(REQUEST, headers={"authorization": "Bearer b"})
+        for name in ("x:y", "x\n", "é", ""):
+            with pytest.raises(InvalidValue, match="name of a header"):
+                client.decide(REQUEST, headers={name: "1"})
+    [question] = server.seen
+    assert question.lower().count(b"\r\nauthorization:") == 1
+    assert b"Bearer b" in question
+
+
+@pytest.mark.parametrize("pause", ["Thu, 01 Jan 99999 00:00:00 GMT", "9" * 5000, "soon"])
+def test_a_pause_of_no_sense_is_none(pause: str) -> None:
+    with serving(reply(503, b"", f"Retry-After: {pause}"), decide) as server, PolicyClient(server.url) as client:
+        assert isinstance(client.decide(REQUEST), Decision)
+
+
+def test_what_came_before_an_error_is_decided() -> None:
+    def broken() -> Iterator[Request]:
+        for _ in range(120):
+            yield REQUEST
+        raise KeyError("of the caller")
+
+    answers = []
+    with pytest.raises(KeyError):
+        for answer in EMBEDDED.decide_many(broken()):
+            answers.append(answer)
+    assert len(answers) == 120
+
+
+def test_halving_ends_after_ten_deadlines() -> None:
+    def hangs(connection: socket.socket, question: bytes) -> None:
+        (decide if b'"requests":[]' in question else hang)(connection, question)
+
+    with serving(hangs) as server, PolicyClient(server.url, timeout=(1, 0.1), deadline=0.1, attempts=1) as client:
+        start = time.monotonic()
+        answers = list(client.decide_many([REQUEST] * 50))
+        assert time.monotonic() - start < 4  # not 99 times 0.1 s and more
+    assert [type(answer) for answer in answers] == [PolicyUnreachable] * 50
+
+
+def test_who_stops_early_does_not_wait() -> None:
+    with serving(decide, hang) as server, PolicyClient(server.url, timeout=(1, 4), attempts=1) as client:
+        answers = client.decide_many([REQUEST] * 200)
+        next(answers)
+        start = time.monotonic()
+        answers.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - start < 2
+
+
+def reachable(error: BaseException) -> str:
+    """All that hangs on to an exception, as an error reporter would find it."""
+    texts: list[str] = []
+    seen: set[int] = set()
+    todo: list[Any] = [error]
+    while todo:
+        item = todo.pop()
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        texts.append(f"{item!r} {item!s}")
+        if isinstance(item, BaseException):
+            todo += [*item.args, item.__cause__, item.__context__, *vars(item).values()]
+    return "".join(texts)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        lambda canary: reply(200, canary.encode()),
+        lambda canary: reply(500, canary.encode()),
+        lambda canary: reply(200, json.dumps({"result": {"outcome": canary}}).encode()),
+        lambda canary: drop,
+        lambda canary: truncated,
+    ],
+)
+def test_no_exception_hangs_on_to_health_data(trouble: Callable[[str], Script]) -> None:
+    canary = "canary-7c1"
+    request = Request("CC-0126", "2025-06-01", {"disease": canary}, request_id=canary)
+    with serving(trouble(canary)) as server, PolicyClient(server.url, attempts=1) as client:
+        with pytest.raises(PolicyError) as raised:
+            client.decide(request)
+        [answer] = client.decide_many([request])
+    assert isinstance(answer, PolicyError)
+    assert canary not in reachable(raised.value) + reachable(answer)
+
+
 def test_logs_hold_names_and_timings_only(caplog: pytest.LogCaptureFixture) -> None:
     canary = "canary-7c1"
     request = Request(
@@ -464,7 +614,7 @@ def test_batches_are_in_flight_together() -> None:
 
 def test_provenance_and_health() -> None:
     answer = {
-        "result": json.loads(to_text(EMBEDDED.decide(REQUEST).to_dict())),
+        "result": EMBEDDED.decide(REQUEST).to_dict(),
         "decision_id": "d-1",
         "provenance": {"version": "1.22.2", "bundles": {"payer": {"revision": "1.0.0+abc"}}},
     }
@@ -482,7 +632,7 @@ def test_provenance_and_health() -> None:
     assert EMBEDDED.health().revisions["policy.wasm"].startswith("sha256:")
 
 
-@pytest.mark.parametrize("provenance", [{"version": 1}, {"bundles": {"x": {}}}, []])
+@pytest.mark.parametrize("provenance", [{"version": 1}, {"bundles": {"x": {}}}, {"bundles": None}, {"bundles": []}, []])
 def test_provenance_of_another_shape_is_a_protocol_error(provenance: object) -> None:
     answer = {"result": EMBEDDED.decide(REQUEST).to_dict(), "provenance": provenance}
     with (

@@ -205,8 +205,25 @@ def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
         assert 'package payer.criteria["CC-0126"]["2026-04-01"]' in new
     with pytest.raises(InvalidValue, match="later than"):
         revise(tmp_path, "CC-0126", date(2026, 4, 1))
+    (tmp_path.parent / "published.json").write_text(json.dumps({"CC-0126": {VERSION: {}}}), encoding="utf-8")
+    with pytest.raises(InvalidValue, match="not published yet"):
+        revise(tmp_path, "CC-0126", date(2027, 4, 1))
+    (tmp_path.parent / "published.json").unlink()
     with pytest.raises(InvalidValue, match="holds no CC-9999"):
         revise(tmp_path, "CC-9999", date(2027, 1, 1))
+
+
+def test_a_revision_dates_the_version_alone(tmp_path: Path) -> None:
+    history = f'#     - date: "{VERSION}"\n#       change: A change of that day.\n'
+    for name in ("cc0126.rego", "cc0126_facts.rego"):
+        text = (POLICY / name).read_text(encoding="utf-8")
+        text = text.replace('last_reviewed: "2025-02-21"', f'last_reviewed: "{VERSION}"')
+        (tmp_path / name).write_text(text.replace("#   history:\n", f"#   history:\n{history}"), encoding="utf-8")
+    revise(tmp_path, "CC-0126", date(2026, 4, 1))
+    text = (tmp_path / "cc0126.rego").read_text(encoding="utf-8")
+    assert history in text
+    assert f'last_reviewed: "{VERSION}"' in text
+    assert '#   version: "2026-04-01"' in text
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy) -> None:
@@ -239,6 +256,10 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy
     assert "0 of 2 requests change outcome" in capsys.readouterr().out
     assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert main(["impact", wasm, "http://127.0.0.1:9", str(source)]) == 3
+    for name in ("2030-01-01", str(tmp_path / "none.tar.gz")):
+        assert main(["impact", VERSION, name, str(source)]) == 2
+        assert "is no file and no version held; held are 2025-04-01" in capsys.readouterr().err
+    assert main(["impact", wasm, wasm, str(source), "--html", str(tmp_path / "none" / "page.html")]) == 2
     source.write_text("{\n", encoding="utf-8")
     assert main(["impact", wasm, wasm, str(source), "--json"]) == 2
     assert "line 1: not JSON" in capsys.readouterr().err

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +22,9 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 # The columns of a CSV that are no facts.
 _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10"}
+
+
+_AHEAD = 1000  # lines
 
 
 class BatchError(Exception):
@@ -82,6 +86,8 @@ class Batch:
         """
         if len({path.resolve() for path in (self.source, self.target, self.rejects)}) < 3:
             raise BatchError("input, output and rejects must be three files")
+        if self.in_flight < 1:
+            raise BatchError("in_flight must be positive")
         done = None
         if resume:
             done = self._decided()
@@ -102,12 +108,17 @@ class Batch:
 
     def _decide(self, lines: Iterator[Line], target: IO[str], rejects: IO[str]) -> None:
         waiting: deque[Line] = deque()  # as many as decide_many has read ahead
+        more = True
 
         def requests() -> Iterator[Any]:
+            nonlocal more
             for line in lines:
                 waiting.append(line)
                 if line.problem is None:
                     yield line.request
+                if len(waiting) >= _AHEAD:  # most of them rejects: time to write them
+                    return
+            more = False
 
         def reject(line: Line, problem: str) -> None:
             _write(rejects, {"line": line.number, "problem": problem, "text": line.text})
@@ -115,19 +126,21 @@ class Batch:
             self.tally.rejected += 1
             self.on_line(line, problem)
 
-        for answer in self.policy.decide_many(requests(), in_flight=self.in_flight):
-            while (line := waiting.popleft()).problem is not None:
-                reject(line, line.problem)
-            answer = self._insisted(line, answer)
-            if isinstance(answer, PolicyError):
-                reject(line, f"{type(answer).__name__}: {answer}")
-                continue
-            decision = answer.to_dict()
-            _write(target, {"line": line.number, "request": line.request, "decision": decision})
-            self.tally.add(decision)
-            self.on_line(line, None)
-        for line in waiting:
-            reject(line, line.problem or "")
+        while more:
+            for answer in self.policy.decide_many(requests(), in_flight=self.in_flight):
+                while (line := waiting.popleft()).problem is not None:
+                    reject(line, line.problem)
+                answer = self._insisted(line, answer)
+                if isinstance(answer, PolicyError):
+                    reject(line, f"{type(answer).__name__}: {answer}")
+                    continue
+                decision = answer.to_dict()
+                _write(target, {"line": line.number, "request": line.request, "decision": decision})
+                self.tally.add(decision)
+                self.on_line(line, None)
+            while waiting:
+                line = waiting.popleft()
+                reject(line, line.problem or "")
 
     def _insisted(self, line: Line, answer: Decision | PolicyError) -> Decision | PolicyError:
         """Unless nobody decides any more, a line is asked for once more alone before it is rejected."""
@@ -145,7 +158,7 @@ class Batch:
                 for text in file:
                     if not text.endswith(b"\n"):
                         break
-                    last = record_of(text, self.target)
+                    last = record_of(text, self.target, "line", "request", "decision")
                     self.tally.add(last["decision"])
                     end += len(text)
                 file.truncate(end)
@@ -156,7 +169,7 @@ class Batch:
             with self.rejects.open("rb+") as file:
                 end = 0
                 for text in file:
-                    if not text.endswith(b"\n") or record_of(text, self.rejects)["line"] > done:
+                    if not text.endswith(b"\n") or record_of(text, self.rejects, "line", "problem")["line"] > done:
                         break
                     self.tally.rejected += 1
                     end += len(text)
@@ -177,14 +190,12 @@ def _write(file: IO[str], record: dict[str, Any]) -> None:
     file.write(json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n")
 
 
-def record_of(text: bytes, file: Path) -> dict[str, Any]:
-    """A line of an output or of rejects. Raises `BatchError`."""
-    try:
-        record: dict[str, Any] = json.loads(text)
-        if isinstance(record["line"], int):
+def record_of(text: bytes, file: Path, *fields: str) -> dict[str, Any]:
+    """A line of an output or of rejects, which has all of `fields`. Raises `BatchError`."""
+    with suppress(ValueError):
+        record = json.loads(text)
+        if isinstance(record, dict) and record.keys() >= set(fields) and isinstance(record["line"], int):
             return record
-    except (ValueError, TypeError, KeyError):
-        pass
     raise BatchError(f"{file} holds a line that no batch wrote; move it away")
 
 
@@ -207,26 +218,26 @@ def _json_lines(file: IO[bytes]) -> Iterator[Line]:
         request, problem = None, None
         try:
             raw.decode()
-            request = json.loads(text, object_pairs_hook=_object)
+            request = json.loads(text, object_pairs_hook=unique)
         except UnicodeDecodeError:
             problem = "not UTF-8 text"
         except json.JSONDecodeError as error:
             problem = f"not JSON: {error.msg} at column {error.colno}"
-        except _TwiceNamed:
+        except TwiceNamed:
             problem = "a name stands twice in an object"
         except (ValueError, RecursionError):
             problem = "a number is too long, or the nesting too deep"
         yield Line(number, request, problem, text, position)
 
 
-class _TwiceNamed(Exception):
+class TwiceNamed(Exception):
     pass
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     whole = dict(pairs)
     if len(whole) < len(pairs):  # JSON would let the last one win silently
-        raise _TwiceNamed
+        raise TwiceNamed
     return whole
 
 
@@ -240,12 +251,25 @@ def _csv_lines(policy: PolicyBase, source: Path, file: IO[bytes]) -> Iterator[Li
     record: list[str] = []
     text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")  # what is not UTF-8 is refused by name
     reader = csv.DictReader(_remembering(text, record), strict=True)
-    columns = reader.fieldnames or []
-    strange = sorted(set(columns) - _COLUMNS.union(*types.values()))
-    if strange:
-        raise BatchError(f"{source}: {', '.join(strange)} is neither a column nor a fact that is held")
+    try:
+        columns = [*(reader.fieldnames or [])]
+    except csv.Error:
+        columns = []
+    known = _COLUMNS.union(*types.values())
+    # Without their names: a file whose header is missing has a patient there.
+    if strange := [number for number, name in enumerate(columns, 1) if name not in known]:
+        near = {name for number in strange for name in get_close_matches(columns[number - 1], known, 1, 0.75)}
+        hint = f"; the nearest is {', '.join(sorted(near))}" if near else ""
+        numbers = ", ".join(map(str, strange))
+        raise BatchError(f"{source}: by the first line, column {numbers} is neither a fact nor a known column{hint}")
     if len(set(columns)) < len(columns) or not {"document", "date_of_service"} <= set(columns):
         raise BatchError(f"{source}: the first line names each column once, document and date_of_service among them")
+    return _rows(reader, types, record, file)
+
+
+def _rows(
+    reader: csv.DictReader[str], types: dict[str, dict[str, str]], record: list[str], file: IO[bytes]
+) -> Iterator[Line]:
     while True:
         record.clear()
         request, problem = None, None

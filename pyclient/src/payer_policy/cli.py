@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.batch import Batch, BatchError, Line, lines_of, record_of
+from payer_policy.batch import Batch, BatchError, Line, TwiceNamed, lines_of, record_of, unique
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
 from payer_policy.embedded import EmbeddedPolicy
@@ -262,7 +262,9 @@ def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     total = different = superseded = 0
     try:
         with options.decisions.open("rb") as file:
-            for result in replay(policy, (record_of(line, options.decisions) for line in file)):
+            for result in replay(
+                policy, (record_of(line, options.decisions, "line", "request", "decision") for line in file)
+            ):
                 total += 1
                 superseded += result.superseded
                 if result.same:
@@ -311,6 +313,9 @@ def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> 
 
 
 def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    if options.html and not options.html.parent.is_dir():
+        print(f"payer-policy: {options.html.parent} is no folder", file=sys.stderr)
+        return _INVALID
     errors = Console(stderr=True, highlight=False)
     bar = Progress(*columns("requests"), console=errors, disable=not errors.is_terminal)
     with ExitStack() as stack:
@@ -342,6 +347,9 @@ def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -
         print(json.dumps(result.to_dict()))
     else:
         show_impact(result, options.old, options.new, console)
+    if undecided := sum(n for flow, n in result.flows.items() if not {*flow} <= {each.value for each in Outcome}):
+        print(f"payer-policy: {undecided:,} requests could not be decided by both", file=sys.stderr)
+        return _FAILED
     return _DIFFERENT if result.turned else _DECIDED
 
 
@@ -350,6 +358,9 @@ def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: Exi
         return Side(name, stack.enter_context(_client(name, options.attempts)))
     if Path(name).exists():
         return Side(name, stack.enter_context(EmbeddedPolicy(name)))
+    held = {each["version"] for entry in policy.catalogue()["documents"] for each in entry["versions"]}
+    if name not in held:
+        raise InvalidValue(f"{name} is no file and no version held; held are {', '.join(sorted(held))}")
     return Side(name, policy, version=name)
 
 
@@ -381,7 +392,9 @@ def _requests(name: str) -> list[Any]:
         raise _Unreadable("is not UTF-8 text") from None
     try:
         # JSON first: YAML reads most of it, but not all of it, and not with the same numbers.
-        documents = [json.loads(text)]
+        documents = [json.loads(text, object_pairs_hook=unique)]
+    except TwiceNamed:
+        raise _Unreadable("a name stands twice in an object") from None
     except json.JSONDecodeError as error:
         if name.endswith(".json"):
             raise _Unreadable(f"line {error.lineno}: not JSON ({error.msg})") from None
@@ -398,12 +411,21 @@ def _yaml(text: str) -> list[Any]:
     class Loader(yaml.SafeLoader):
         """Leaves dates as text: the contract has a string, and the policy says best what is wrong with 2025-02-30."""
 
+    def unique(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+        whole = loader.construct_mapping(node, deep=True)
+        if len(whole) < len(node.value):  # YAML would let the last one win silently
+            raise TwiceNamed
+        return whole
+
+    Loader.add_constructor("tag:yaml.org,2002:map", unique)
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
     try:
         return [document for document in yaml.load_all(text, Loader) if document is not None]
+    except TwiceNamed:
+        raise _Unreadable("a name stands twice in an object") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
@@ -23,7 +25,7 @@ from payer_policy.errors import (
     PolicyRefused,
     ProtocolError,
 )
-from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, to_text
+from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, written
 from payer_policy.transport import Question, Transport
 
 _log = logging.getLogger("payer_policy")
@@ -54,6 +56,9 @@ class CallRecord:
 class PolicyBase(ABC):
     """Decides requests. Use as a context manager, or `close()`."""
 
+    _patience = float("inf")
+    """Seconds for which a batch that fails is halved."""
+
     def __init__(self, on_call: Callable[[CallRecord], None] | None = None) -> None:
         self._on_call = on_call
 
@@ -63,9 +68,9 @@ class PolicyBase(ABC):
         Raises `InvalidRequest` when the policy finds it invalid, `InvalidValue` when it is not JSON,
         `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded` or `ProtocolError` when there is no proper answer.
         """
-        text = to_text(request)
+        asked = written(request)
         with _Recorded("payer/decision", self._on_call) as call:
-            decision = call.decision(*self._evaluate(call, text, headers))
+            decision = call.decision(asked, *self._evaluate(call, asked.text, headers))
         if decision.outcome is Outcome.INVALID_REQUEST:
             raise InvalidRequest(decision)
         return decision
@@ -83,9 +88,9 @@ class PolicyBase(ABC):
 
         An invalid request is a decision here, not an error. `requests` may be endless: it is read as it is needed, in
         batches of `batch_size`, of which `in_flight` are decided at a time on threads. A batch that fails is halved
-        until the request that spoils it is alone. With `version`, the first day in force of one, all are decided under
-        it, whatever their date of service: to replay a decision, or to compare versions. Raises only what `requests`
-        itself raises.
+        until the request that spoils it is alone, for ten deadlines at most. With `version`, the first day in force of
+        one, all are decided under it, whatever their date of service: to replay a decision, or to compare versions.
+        Raises only what `requests` itself raises, after the decisions on what it gave before.
         """
         if batch_size < 1 or in_flight < 1:
             raise InvalidValue("batch_size and in_flight must be positive")
@@ -121,54 +126,60 @@ class PolicyBase(ABC):
         self, requests: Iterator[AnyRequest], envelope: _Envelope, batch_size: int, in_flight: int
     ) -> Iterator[Decision | PolicyError]:
         waiting: deque[Future[list[Decision | PolicyError]]] = deque()
-        with ThreadPoolExecutor(in_flight, "payer-policy") as threads:
-            try:
-                while batch := list(islice(requests, batch_size)):
-                    waiting.append(threads.submit(self._decide_batch, batch, envelope))
-                    if len(waiting) > in_flight:
-                        yield from waiting.popleft().result()
-                while waiting:
+        threads = ThreadPoolExecutor(in_flight, "payer-policy")
+        try:
+            batch, error = _taken(requests, batch_size)
+            while batch:
+                waiting.append(threads.submit(self._decide_batch, batch, envelope))
+                if len(waiting) > in_flight:
                     yield from waiting.popleft().result()
-            finally:  # the consumer may stop early
-                for future in waiting:
-                    future.cancel()
+                batch, error = _taken(requests, batch_size) if error is None else ([], error)
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:  # the consumer may stop early, and does not wait then
+            envelope.abandoned.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+        if error is not None:
+            raise error
 
     def _decide_batch(self, requests: list[AnyRequest], envelope: _Envelope) -> list[Decision | PolicyError]:
         answers: list[Decision | PolicyError | None] = []
-        texts = []
+        asked = []
         for request in requests:
             try:
-                texts.append(to_text(request))
+                asked.append(written(request))
                 answers.append(None)
             except InvalidValue as error:
                 answers.append(error)
-        decided = iter(self._decide_texts(texts, envelope))
+        decided = iter(self._decide_written(asked, envelope, time.monotonic() + self._patience))
         return [next(decided) if answer is None else answer for answer in answers]
 
-    def _decide_texts(self, texts: list[str], envelope: _Envelope) -> list[Decision | PolicyError]:
-        if not texts:
+    def _decide_written(self, asked: list[Written], envelope: _Envelope, until: float) -> list[Decision | PolicyError]:
+        if not asked:
             return []
         try:
-            return self._ask_for(texts, envelope)
+            return self._ask_for(asked, envelope)
         except PolicyError as error:
-            if len(texts) == 1 or isinstance(error, (PolicyRefused, PolicyNotLoaded, InvalidValue)):
-                return [error] * len(texts)
-            try:
-                self.health()  # is it the content of the batch, or the server?
-            except PolicyError:
-                return [error] * len(texts)
-        half = len(texts) // 2
-        return self._decide_texts(texts[:half], envelope) + self._decide_texts(texts[half:], envelope)
+            failed: list[Decision | PolicyError] = [error] * len(asked)
+        hopeless = isinstance(failed[0], (PolicyRefused, PolicyNotLoaded, InvalidValue))
+        if len(asked) == 1 or hopeless or time.monotonic() > until or envelope.abandoned.is_set():
+            return failed
+        try:
+            self.health()  # is it the content of the batch, or the server?
+        except PolicyError:
+            return failed
+        half = len(asked) // 2
+        return self._decide_written(asked[:half], envelope, until) + self._decide_written(asked[half:], envelope, until)
 
-    def _ask_for(self, texts: list[str], envelope: _Envelope) -> list[Decision | PolicyError]:
+    def _ask_for(self, asked: list[Written], envelope: _Envelope) -> list[Decision | PolicyError]:
         with _Recorded("payer/decisions", self._on_call) as call:
-            results, provenance = self._evaluate(call, envelope.around(texts), envelope.headers)
-            if not isinstance(results, list) or len(results) != len(texts):
+            results, provenance = self._evaluate(call, envelope.around(asked), envelope.headers)
+            if not isinstance(results, list) or len(results) != len(asked):
                 raise ProtocolError("there is not one decision for each request of the batch")
             decisions: list[Decision | PolicyError] = []
-            for result in results:
+            for each, result in zip(asked, results, strict=True):
                 try:
-                    decisions.append(envelope.checked(call.decision(result, provenance)))
+                    decisions.append(envelope.checked(call.decision(each, result, provenance)))
                 except ProtocolError as error:
                     decisions.append(error)
         return decisions
@@ -182,16 +193,29 @@ class PolicyBase(ABC):
         self.close()
 
 
+def _taken(requests: Iterator[AnyRequest], most: int) -> tuple[list[AnyRequest], Exception | None]:
+    """The next requests, and what was raised instead of more of them."""
+    batch: list[AnyRequest] = []
+    try:
+        for request in islice(requests, most):
+            batch.append(request)  # extend would lose what came before an error
+    except Exception as error:
+        return batch, error
+    return batch, None
+
+
 @dataclass(frozen=True)
 class _Envelope:
     """What a batch says besides its requests."""
 
     version: str | None
     headers: Mapping[str, str] | None
+    abandoned: threading.Event = field(default_factory=threading.Event)
+    """Set when nobody waits for the answers any more."""
 
-    def around(self, texts: list[str]) -> str:
+    def around(self, asked: list[Written]) -> str:
         version = "" if self.version is None else f'"version":{json.dumps(self.version)},'
-        return f'{{{version}"requests":[{",".join(texts)}]}}'
+        return f'{{{version}"requests":[{",".join(each.text for each in asked)}]}}'
 
     def checked(self, decision: Decision) -> Decision:
         """Raises `ProtocolError` when another version decided: a policy that knows no `version` would not tell."""
@@ -210,8 +234,10 @@ class _Recorded:
         self._on_call = on_call
         self._outcomes: Counter[str] = Counter()
 
-    def decision(self, result: object, provenance: Provenance) -> Decision:
+    def decision(self, asked: Written, result: object, provenance: Provenance) -> Decision:
         decision = Decision.from_dict(result, provenance)
+        if decision.outcome is not Outcome.INVALID_REQUEST and decision.request_id != asked.request_id:
+            raise ProtocolError("decision.request_id is that of another request")
         self._outcomes[decision.outcome.value] += 1
         return decision
 
@@ -264,6 +290,7 @@ class PolicyClient(PolicyBase):
         on_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         super().__init__(on_call)
+        self._patience = 10 * deadline
         self._transport = Transport(
             [base_url] if isinstance(base_url, str) else list(base_url),
             token=token,
@@ -290,12 +317,11 @@ class PolicyClient(PolicyBase):
             text = self._transport.send(question)
         finally:
             call.retries = question.retries
-        try:
+        answer = None
+        with suppress(ValueError, RecursionError):  # whose context would hold the answer
             answer = json.loads(text)
-        except (ValueError, RecursionError):
-            raise ProtocolError("the server answers with something else than JSON") from None
         if not isinstance(answer, dict):
-            raise ProtocolError("the server does not answer as OPA does")
+            raise ProtocolError("the server does not answer as OPA does, with a JSON object")
         if "warning" in answer:
             raise ProtocolError("the server answers with a warning: it saw no input")
         if "result" not in answer:

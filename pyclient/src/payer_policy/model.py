@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from payer_policy.cc0126 import Facts
 from payer_policy.errors import InvalidValue, ProtocolError
@@ -77,14 +78,26 @@ class Request:
 AnyRequest = Request | Mapping[str, Any]
 
 
-def to_text(request: AnyRequest) -> str:
-    """The JSON text of a request. Raises `InvalidValue` with the path for what JSON cannot say.
+class Written(NamedTuple):
+    """A request as JSON text, and the identifier that its decision must echo."""
+
+    text: str
+    request_id: Any
+
+    def __repr__(self) -> str:
+        """It is health data."""
+        return "Written(…)"
+
+
+def written(request: AnyRequest) -> Written:
+    """A request as it is sent. Raises `InvalidValue` with the path for what JSON cannot say.
 
     Not escaped: of a character that takes two escapes OPA's WebAssembly loses a bit, and U+20000 becomes U+10000.
     """
     try:
-        written = request.to_dict() if isinstance(request, Request) else to_json(request, "")
-        return json.dumps(written, allow_nan=False, ensure_ascii=False)
+        plain = request.to_dict() if isinstance(request, Request) else to_json(request, "")
+        text = json.dumps(plain, allow_nan=False, ensure_ascii=False)
+        return Written(text, plain.get("request_id") if isinstance(plain, dict) else None)
     except (ValueError, RecursionError):  # by now only a circle, or nesting without end
         raise InvalidValue("the request is nested too deeply") from None
 
@@ -173,11 +186,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Reason:
-    """A criterion that settles the outcome."""
+    """A criterion that settles the outcome. It tells of the patient, so its repr is empty."""
 
-    criterion: str
+    criterion: str = field(repr=False)
     state: State = field(repr=False)
-    text: str
+    text: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -230,10 +243,10 @@ class Provenance:
     def from_answer(cls, answer: Mapping[str, Any]) -> Provenance:
         """From an answer of OPA's Data API. Raises `ProtocolError` when it is there in another shape."""
         node = _Reader(answer.get("provenance", {}), "provenance")
-        bundles = node.raw("bundles").items() if "bundles" in node else ()
+        bundles = node.objects("bundles") if "bundles" in node else {}
         return cls(
             opa_version=node.text("version") if "version" in node else None,
-            revisions={name: _Reader(held, f"provenance.bundles.{name}").text("revision") for name, held in bundles},
+            revisions={name: bundle.text("revision") for name, bundle in bundles.items()},
             decision_id=_Reader(answer, "answer").text("decision_id") if "decision_id" in answer else None,
         )
 
@@ -314,8 +327,12 @@ class Decision:
         undecided = decision.outcome in (Outcome.INVALID_REQUEST, Outcome.NO_POLICY_IN_FORCE)
         if undecided != (decision.policy is None) or undecided != (decision.criteria is None):
             raise ProtocolError("decision.policy and decision.criteria do not fit the outcome")
-        if decision.outcome is Outcome.APPROVED and not decision.pathways_met:
-            raise ProtocolError("decision.pathways_met is empty although the outcome is approved")
+        if decision.criteria is not None and decision.outcome is Outcome.APPROVED:
+            met = tuple(pathway.id for pathway in decision.criteria.pathways if pathway.state is State.MET)
+            if not met or met != decision.pathways_met:
+                raise ProtocolError("decision.pathways_met does not fit decision.criteria")
+            if any(exclusion.state is not State.NOT_MET for exclusion in decision.criteria.exclusions):
+                raise ProtocolError("decision.criteria holds an exclusion although the outcome is approved")
         return decision
 
 
@@ -338,10 +355,9 @@ class _Reader:
         return name in self._value
 
     def raw(self, name: str) -> Any:  # noqa: ANN401
-        try:
-            return self._value[name]
-        except KeyError:
-            raise self._error(name, "is absent") from None
+        if name not in self._value:
+            raise self._error(name, "is absent")
+        return self._value[name]
 
     def text(self, name: str) -> str:
         value = self.raw(name)
@@ -353,22 +369,28 @@ class _Reader:
         return None if self.raw(name) is None else self.text(name)
 
     def day(self, name: str) -> date:
-        try:
-            return date.fromisoformat(self.text(name))
-        except ValueError:
-            raise self._error(name, "is not a date") from None
+        day = None
+        with suppress(ValueError):  # whose text would hold the value
+            day = date.fromisoformat(self.text(name))
+        if day is None:
+            raise self._error(name, "is not a date")
+        return day
 
     def optional_day(self, name: str) -> date | None:
         return None if self.raw(name) is None else self.day(name)
 
     def enum(self, name: str, members: Mapping[str, E]) -> E:
-        try:
-            return members[self.text(name)]
-        except KeyError:
-            raise self._error(name, "is none of the contract's values") from None
+        member = members.get(self.text(name))
+        if member is None:
+            raise self._error(name, "is none of the contract's values")
+        return member
 
     def maybe(self, name: str) -> _Reader | None:
         return None if self.raw(name) is None else _Reader(self.raw(name), name, self)
+
+    def objects(self, name: str) -> dict[str, _Reader]:
+        node = _Reader(self.raw(name), name, self)
+        return {each: _Reader(value, each, node) for each, value in node._value.items()}
 
     def items(self, name: str) -> list[_Reader]:
         return [_Reader(item, f"{name}[{index}]", self) for index, item in enumerate(self._array(name))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import threading
 import time
@@ -24,6 +25,7 @@ from tenacity import (
     retry_if_exception_type,
     stop_after_attempt,
     stop_before_delay,
+    wait_none,
     wait_random_exponential,
 )
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, Retry, Timeout
@@ -34,6 +36,8 @@ _log = logging.getLogger("payer_policy")
 
 # These pass; and a decision is idempotent, so asking again is harmless.
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONNECTIONS = 32  # kept alive, for each server
 
@@ -93,6 +97,7 @@ class Transport:
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
         self._routes: dict[tuple[int, str], _Route] = {}
+        self._process = os.getpid()
         self._retrying = Retrying(
             retry=retry_if_exception_type(_Passing),
             stop=stop_after_attempt(attempts) | stop_before_delay(deadline),
@@ -100,6 +105,7 @@ class Transport:
             before_sleep=self._before_sleep,
             reraise=True,
         )
+        self._asking_once = self._retrying.copy(stop=stop_after_attempt(len(self._servers)), wait=wait_none())
 
     def send(self, question: Question) -> bytes:
         """The body of the reply, which has status 200.
@@ -108,12 +114,12 @@ class Transport:
         that HTTP cannot carry.
         """
         end = time.monotonic() + self._deadline
+        retrying = self._asking_once if question.once else self._retrying
         try:
-            if question.once:
-                return self._attempt(question, end)
-            return self._retrying(self._attempt, question, end)
+            return retrying(self._attempt, question, end)
         except _Passing as passing:
-            raise passing.error from None
+            error = passing.error
+        raise error  # out here, lest the question, which is health data, hang on to it as its context
 
     def close(self) -> None:
         self._closed = True
@@ -122,59 +128,89 @@ class Transport:
     def _attempt(self, question: Question, end: float) -> bytes:
         if self._closed:
             raise PolicyUnreachable("the client is closed")
+        if self._process != os.getpid():
+            self._leave_to_the_parent()
         number = self._preferred
-        server = self._names[number]
-        remaining = max(end - time.monotonic(), 0.001)
-        connect, reply = self._timeout
+        name = self._names[number]
         try:
             route = self._routes.get((number, question.path)) or self._route(number, question.path)
+            headers = self._headers(route, question)
+            connect, reply = self._timeout
             response = route.pool.urlopen(
                 "GET" if question.body is None else "POST",
                 route.target,
                 body=question.body,
-                headers=self._headers(route, question),
+                headers=headers,
                 retries=False,
                 assert_same_host=False,  # behind a proxy it is another
                 redirect=False,  # OPA never redirects, and health data must not follow whoever does
-                timeout=Timeout(connect=min(connect, remaining), read=min(reply, remaining)),
+                timeout=Timeout(total=max(end - time.monotonic(), 0.001), connect=connect, read=reply),
             )
-        except (requests.RequestException, SSLError, OSError) as error:
-            # An address, a certificate: asking again mends neither. What the library says may hold the request.
-            raise PolicyUnreachable(f"{server} cannot be asked ({type(error).__name__})") from None
-        except HTTPError as error:
-            reason = error.reason if isinstance(error, MaxRetryError) and error.reason else error
-            raise _Passing(
-                PolicyUnreachable(f"{server} does not answer ({type(reason).__name__})"), question, number, None
-            ) from None
-        status = response.status
+        except (requests.RequestException, SSLError, OSError) as caught:
+            # An address, a certificate: asking again mends neither.
+            failure: PolicyUnreachable | _Passing = PolicyUnreachable(
+                f"{name} cannot be asked ({type(caught).__name__})"
+            )
+        except HTTPError as caught:
+            reason = caught.reason if isinstance(caught, MaxRetryError) and caught.reason else caught
+            unreachable = PolicyUnreachable(f"{name} does not answer ({type(reason).__name__})")
+            failure = _Passing(unreachable, question, number, None)
+        else:
+            return self._body(response, question, number)
+        raise failure  # out here, since what the library says may hold the request
+
+    def _body(self, response: BaseHTTPResponse, question: Question, number: int) -> bytes:
+        status, name = response.status, self._names[number]
         if status == 200:
             return response.data
         if status in _PASSING_STATUS:
-            raise _Passing(
-                PolicyUnreachable(f"{server} fails with status {status}"), question, number, _retry_after(response)
-            )
+            unreachable = PolicyUnreachable(f"{name} fails with status {status}")
+            raise _Passing(unreachable, question, number, _retry_after(response))
         if status in (401, 403):
-            raise PolicyRefused(f"{server} refuses the caller with status {status}")
+            raise PolicyRefused(f"{name} refuses the caller with status {status}")
         if status == 404:
-            raise PolicyNotLoaded(f"{server} has no such route; is it OPA's base address?")
+            raise PolicyNotLoaded(f"{name} has no such route; is it OPA's base address?")
         if status >= 500:
-            raise PolicyUnreachable(f"{server} fails with status {status}")
-        raise ProtocolError(f"{server} answers with status {status}")
+            raise PolicyUnreachable(f"{name} fails with status {status}")
+        raise ProtocolError(f"{name} answers with status {status}")
+
+    def _leave_to_the_parent(self) -> None:
+        """After a fork: whoever reads from a connection that two processes hold may get the other's decision."""
+        self._adapter.init_poolmanager(len(self._servers), _CONNECTIONS)
+        self._adapter.proxy_manager.clear()
+        self._routes = {}
+        self._process = os.getpid()
 
     def _route(self, number: int, path: str) -> _Route:
         return self._routes.setdefault(
             (number, path), self._adapter.route(self._session, f"{self._servers[number]}/{path}")
         )
 
-    def _headers(self, route: _Route, question: Question) -> dict[str, str]:
-        own = dict(question.headers or {})
+    def _headers(self, route: _Route, question: Question) -> CaseInsensitiveDict[str]:
+        headers = CaseInsensitiveDict(route.headers)
         if self._token is not None:
-            token = self._token if isinstance(self._token, str) else self._token()
-            own["Authorization"] = f"Bearer {token}"
-        for name, value in own.items():
+            headers["Authorization"] = f"Bearer {self._bearer(self._token)}"
+        headers.update(question.headers or {})
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise InvalidValue("the name of a header is none that HTTP can carry")
             if not (isinstance(value, str) and value.isascii() and value.isprintable()):
                 raise InvalidValue(f"the header {name} must be printable ASCII text")
-        return {**route.headers, **own}
+        return headers
+
+    def _bearer(self, token: str | Callable[[], str]) -> str:
+        if not isinstance(token, str):
+            try:
+                token = token()
+            except Exception as caught:  # of the caller, who is to have an error in its place
+                kind = type(caught).__name__
+            else:
+                kind = ""
+            if kind:
+                raise PolicyRefused(f"there is no token: its callable raised {kind}")
+        if not isinstance(token, str) or not token:
+            raise PolicyRefused("there is no token: its callable returned none")
+        return token
 
     def _pause(self, state: RetryCallState) -> float:
         """What the server asks for; nothing while another server is left to try; else exponential with jitter."""
@@ -211,7 +247,7 @@ def _passing(state: RetryCallState) -> _Passing:
 def _retry_after(response: BaseHTTPResponse) -> float | None:
     try:
         return Retry().get_retry_after(response)
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):  # a number or a year too long
         return None
 
 
@@ -237,6 +273,8 @@ class _Adapter(HTTPAdapter):
                 prepared, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
             ),
         )
+        if pool.ConnectionCls not in (_HTTP, _HTTPS, HTTPConnection, HTTPSConnection):
+            raise InvalidValue("a proxy that is not HTTP is not supported")
         pool.ConnectionCls = _HTTPS if pool.scheme == "https" else _HTTP
         headers = {name: value for name, value in prepared.headers.items() if name != "Content-Length"}
         return _Route(pool, self.request_url(prepared, settings["proxies"]), headers)

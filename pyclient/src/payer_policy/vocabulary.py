@@ -16,6 +16,8 @@ def in_values(facts: type, known: Mapping[str, Any], synonyms: Mapping[str, str]
     """
     hints = get_type_hints(facts)
     names = {name: choose("the name of a fact", name, hints) for name in known}
+    if len(set(names.values())) < len(names):
+        raise InvalidValue("a fact is named twice")
     return {names[name]: _in_values(names[name], value, hints[names[name]], synonyms) for name, value in known.items()}
 
 
