@@ -2,6 +2,7 @@
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,6 +46,17 @@ def opa_image() -> str:
 def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
     with serving(engine, opa_image) as container:
         yield wait_until_healthy(container)
+
+
+@pytest.fixture(scope="session")
+def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """To sign bundles; made here, at run time, and the public one stands beside it."""
+    private = tmp_path_factory.mktemp("keys") / "key.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+    public: list[str | Path] = ["openssl", "rsa", "-in", private, "-pubout", "-out", private.with_suffix(".pub.pem")]
+    subprocess.run(public, check=True, capture_output=True)
+    private.with_suffix(".pub.pem").chmod(0o644)
+    return private
 
 
 @contextmanager

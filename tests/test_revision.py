@@ -1,9 +1,7 @@
 """A revision that moves the MRD threshold, through everything: revise, diff, impact, signed bundle, live update under
 load, replay of the old decisions. It is a fixture, made here: no such version of the document exists."""
 
-import io
 import json
-import os
 import random
 import shutil
 import subprocess
@@ -11,17 +9,14 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import docker
 import pytest
-from conftest import ROOT, free_port
-from payer_policy import Decision, EmbeddedPolicy, PolicyClient, PolicyError, PolicyNotLoaded, PolicyUnreachable
+from bundles import bundle, polling, revision_of, rewritten, wait_for
+from conftest import ROOT
+from payer_policy import Decision, EmbeddedPolicy, PolicyClient, PolicyError
 from payer_policy.cli import main
 from payer_policy.replay import replay
 
@@ -30,90 +25,10 @@ OLD, NEW = "2025-04-01", "2026-04-01"
 REQUESTS = 10_000
 
 
-def bundle(folder: Path, output: Path, revision: str, key: Path) -> None:
-    environment = {**os.environ, "BUNDLE_KEY": str(key)}
-    subprocess.run([ROOT / "tools" / "bundle", folder, output, revision], check=True, env=environment)
-
-
 def compiled(folder: Path, output: Path) -> Path:
     entry_points = [f"--entrypoint=payer/{name}" for name in ("decision", "decisions", "catalogue")]
     subprocess.run([OPA, "build", "--target=wasm", *entry_points, f"--output={output}", folder], check=True)
     return output
-
-
-@pytest.fixture(scope="module")
-def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made here, at run time; the public one stands beside it."""
-    private = tmp_path_factory.mktemp("keys") / "key.pem"
-    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
-    public: list[str | Path] = ["openssl", "rsa", "-in", private, "-pubout", "-out", private.with_suffix(".pub.pem")]
-    subprocess.run(public, check=True, capture_output=True)
-    private.with_suffix(".pub.pem").chmod(0o644)
-    return private
-
-
-@dataclass
-class Polling:
-    """An OPA in a container that polls `folder`, which an ordinary HTTP server serves."""
-
-    url: str
-    folder: Path
-
-    def serve(self, file: Path) -> None:
-        """At once and whole, as any server of static files should replace one."""
-        shutil.copy(file, self.folder / "new")
-        (self.folder / "new").rename(self.folder / "payer-policy-bundle.tar.gz")
-
-
-class Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None: ...
-
-
-@contextmanager
-def polling(engine: docker.DockerClient, image: str, key: Path, folder: Path) -> Iterator[Polling]:
-    folder.mkdir()
-    port = free_port()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        container = engine.containers.run(
-            image,
-            [
-                *("run", "--server", f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error"),
-                *("--config-file=/config.yaml", "--set-file=keys.payer-policy.key=/key.pem"),
-            ],
-            environment={
-                "PAYER_POLICY_URL": f"http://127.0.0.1:{server.server_port}",
-                "PAYER_POLICY_POLL_MIN": "1",
-                "PAYER_POLICY_POLL_MAX": "1",
-            },
-            volumes={
-                str(ROOT / "deploy" / "bundle.yaml"): {"bind": "/config.yaml", "mode": "ro"},
-                str(key.with_suffix(".pub.pem")): {"bind": "/key.pem", "mode": "ro"},
-            },
-            network_mode="host",
-            user="1000:1000",
-            detach=True,
-        )
-        try:
-            yield Polling(f"http://127.0.0.1:{port}", folder)
-        finally:
-            container.remove(force=True, v=True)
-            server.shutdown()
-
-
-def revision_of(client: PolicyClient) -> str | None:
-    """None while no bundle is active."""
-    try:
-        return client.health().revisions["payer-policy"]
-    except (PolicyNotLoaded, PolicyUnreachable):
-        return None
-
-
-def wait_for(revision: str, client: PolicyClient, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while revision_of(client) != revision:
-        assert time.monotonic() < deadline, f"{revision} did not become active"
-        time.sleep(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -240,22 +155,6 @@ def test_a_bundle_is_taken_only_as_it_was_signed(
             opa.serve(refused)
             time.sleep(3)
             assert revision_of(client) == "1"  # what was active stays so
-
-
-def rewritten(source: Path, target: Path, name: str, change: tuple[bytes, bytes] | None) -> Path:
-    """A bundle with one of its files changed, or left out."""
-    with tarfile.open(source) as old, tarfile.open(target, "w:gz") as new:
-        for member in old.getmembers():
-            file = old.extractfile(member)
-            content = file.read() if file else b""
-            if member.name.endswith(name.removeprefix("/")):
-                if change is None:
-                    continue
-                assert change[0] in content
-                content = content.replace(*change)
-            member.size = len(content)
-            new.addfile(member, io.BytesIO(content))
-    return target
 
 
 def test_a_bundle_is_the_same_bytes_each_time(key: Path, tmp_path: Path) -> None:
