@@ -14,7 +14,7 @@ REGO := policy policy_tests tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
-.PHONY: decide test prove mutate policy bench opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: decide test prove mutate policy bench faults load opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -125,7 +125,7 @@ lint: $(VENV)/.test
 unit: $(VENV)/.test
 	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-branch --cov-fail-under 95 pyclient/tests
 
-integration: $(VENV)/.test opa
+integration: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	@tools/setup compose
 	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
@@ -147,6 +147,19 @@ prove: $(VENV)/.test opa
 # Changes the policy in one place at a time and expects a test to notice; minutes, so it is no part of make test.
 mutate: opa $(VENV)/.decide
 	@$(BIN)/python tools/mutate.py policy policy_tests
+
+# What breaks in production, broken here, and how long recovery took: real containers with callers running, 2 minutes.
+faults: $(VENV)/.test opa build/capabilities.json
+	@tools/setup engine
+	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && \
+		$(BIN)/pytest -q -s -c pyclient/pyproject.toml --rootdir . tests/test_faults.py
+
+# Steady callers against one OPA: latency, errors, memory.
+MINUTES ?= 10
+CLIENTS ?= 8
+load: $(VENV)/.test opa
+	@tools/setup engine
+	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/load.py $(MINUTES) $(CLIENTS)
 
 bench: opa $(VENV)/.test
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt

@@ -60,8 +60,15 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(engine: docker.DockerClient, opa_image: str, port: int = 0, *options: str) -> Iterator[Container]:
-    """The policy of this checkout, served with the very settings of docker-compose.yml and more `options` of OPA.
+def serving(
+    engine: docker.DockerClient,
+    opa_image: str,
+    port: int = 0,
+    *options: str,
+    policy: Path = ROOT / "policy",
+    restart: str = "no",
+) -> Iterator[Container]:
+    """A policy, that of this checkout, with the very settings of docker-compose.yml and more `options` of OPA.
 
     Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
     """
@@ -69,8 +76,9 @@ def serving(engine: docker.DockerClient, opa_image: str, port: int = 0, *options
     container = engine.containers.create(
         opa_image,
         [*service["command"], *options],
-        volumes={str(ROOT / "policy"): {"bind": "/policy", "mode": "ro"}},
+        volumes={str(policy): {"bind": "/policy", "mode": "ro"}},
         ports={"8181/tcp": ("127.0.0.1", port)},
+        **{"restart_policy": {"Name": restart}},
         **{
             setting: service[setting]
             for setting in ("user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
