@@ -73,16 +73,15 @@ def serving(
     Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
     """
     service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
+    hardening = ("user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
+    settings: dict[str, Any] = {name: service[name] for name in hardening}
+    settings["restart_policy"] = {"Name": restart}
     container = engine.containers.create(
         opa_image,
         [*service["command"], *options],
         volumes={str(policy): {"bind": "/policy", "mode": "ro"}},
         ports={"8181/tcp": ("127.0.0.1", port)},
-        **{"restart_policy": {"Name": restart}},
-        **{
-            setting: service[setting]
-            for setting in ("user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
-        },
+        **settings,
     )
     try:
         container.start()
