@@ -128,6 +128,8 @@ unit: $(VENV)/.test
 integration: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	@tools/setup compose
+	@tools/setup prometheus
+	@tools/setup kustomize
 	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
 
 published-check: $(VENV)/.test
