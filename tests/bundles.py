@@ -33,12 +33,16 @@ class Handler(SimpleHTTPRequestHandler):
     """With an ETag, as object stores send one: what has not changed is not sent again."""
 
     date: str | None = None  # what the server says the time is, when it is not now
+    token: str | None = None  # the bearer token that it asks for
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
         content = path.read_bytes() if path.is_file() else None
         tag = f'"{hashlib.sha256(content or b"").hexdigest()}"'
         known = self.headers.get("If-None-Match") == tag
+        if self.token and self.headers.get("Authorization") != f"Bearer {self.token}":
+            self.send_error(401)
+            return
         self.send_response(404 if content is None else 304 if known else 200)
         self.send_header("ETag", tag)
         if content and not known:
