@@ -2,6 +2,8 @@
 # make test     prove everything, containers included
 # make prove    every combination of facts, in OPA and in a second reading: 840 thousand, 22 minutes of processor time
 # make mutate   prove the tests of the Rego: each change of a rule must make one fail; takes minutes
+# make faults   break OPA in a dozen ways while callers run; 2 minutes
+# make load     steady callers, MINUTES=10 CLIENTS=8: latency, errors, memory
 # make policy   format, check and test the Rego alone; needs OPA alone, takes seconds
 PYTHON ?= python3
 VENV := .venv

@@ -104,7 +104,7 @@ def main() -> None:
     with serving(engine, os.environ["OPA_IMAGE"]) as container:
         load.run(wait_until_healthy(container), container, known, 60 * minutes)
     memory = [sample[1] for sample in load.samples]
-    flat = load.growth() < 1.1
+    flat = load.growth() < 1.2
     trend = f"{'flat' if flat else 'growing'}: last to second quarter {load.growth():.2f}"
     every = load.samples[:: max(1, len(load.samples) // 10)]
     table = Table("", f"{minutes:g} minutes, {callers} callers, {os.cpu_count()} cores shared with them")

@@ -372,6 +372,18 @@ def test_corrupt_bundles(production: Start, good: Path, key: Path, tmp_path: Pat
     row(f"{len(corrupt)} broken bundles", "each refused, the old one serves on", callers, time.monotonic())
 
 
+def test_rolled_back(production: Start, good: Path, key: Path, tmp_path: Path, known: Known, row: Row) -> None:
+    bundle(ROOT / "policy", tmp_path / "next.tar.gz", "2", key)
+    with production() as opa, PolicyClient(opa.url) as client, Callers(opa.url, known) as callers:
+        opa.serve(tmp_path / "next.tar.gz")
+        wait_for("2", client)
+        opa.serve(good)
+        wait_for("1", client)
+        callers.wait_for_answers()
+    assert callers.errors() == []
+    row("a new bundle, and back to the old", "nothing fails", callers, time.monotonic())
+
+
 def test_broken_folder(engine: docker.DockerClient, opa_image: str, tmp_path: Path, known: Known, row: Row) -> None:
     """The compose file serves a folder, read once. Broken, it does no harm until a restart, which then does not come up
     with half a policy; mended, OPA comes back by itself."""

@@ -122,9 +122,10 @@ def test_opa_runs_as_the_pods_say(
         "/run/secrets/tls/tls.key": certificate.private_key_pem.bytes(),
     }
     volumes = {}
-    for number, (path, content) in enumerate(files.items()):
-        (tmp_path / str(number)).write_bytes(content)
-        volumes[str(tmp_path / str(number))] = {"bind": path, "mode": "ro"}
+    here = {path: tmp_path / path.replace("/", "_") for path in files}
+    for path, content in files.items():
+        here[path].write_bytes(content)
+        volumes[str(here[path])] = {"bind": path, "mode": "ro"}
     mounted = {mount["mountPath"] for mount in container["volumeMounts"]} - {"/var/lib/opa"}
     assert {str(Path(path).parent) for path in files} == mounted
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
@@ -139,6 +140,7 @@ def test_opa_runs_as_the_pods_say(
         )
         for argument in container["args"]
     ]
+    arguments[arguments.index("--tls-cert-refresh-period=1m")] = "--tls-cert-refresh-period=1s"
     running = engine.containers.run(
         opa_image,
         arguments,
@@ -185,8 +187,22 @@ def test_opa_runs_as_the_pods_say(
             [decision] = client.decide_many([request])
             assert isinstance(decision, Decision)
             assert decision.outcome == "not_approved"
+            # A new token for the store, and a new certificate: no restart.
+            store.handler.token = "t0ken-2"
+            here["/run/secrets/store/token"].write_bytes(b"t0ken-2")
+            bundle(ROOT / "policy", tmp_path / "store" / FILE, "2", key)
+            wait_for("2", client)
         assert diagnostic("/metrics").ok
         assert diagnostic("/v1/data").status_code == 404
+        successor = trustme.CA()
+        certificate = successor.issue_cert("127.0.0.1")
+        here["/run/secrets/tls/tls.key"].write_bytes(certificate.private_key_pem.bytes())
+        here["/run/secrets/tls/tls.crt"].write_bytes(certificate.cert_chain_pems[0].bytes())
+        successor.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+        deadline = time.monotonic() + 30
+        while not probe("readinessProbe"):
+            assert time.monotonic() < deadline, "the new certificate is not served"
+            time.sleep(0.2)
         running.stop(timeout=25)
         running.reload()
         assert running.attrs["State"]["ExitCode"] == 0  # it went by itself, within the grace of the pod
