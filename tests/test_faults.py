@@ -168,7 +168,7 @@ def row() -> Iterator[Row]:
         """`gone`: when the cause was gone. For a fault that is not removed, when it came."""
         silence, ended = callers.longest_silence()
         right = f"{callers.right() + callers.items - len(callers.item_errors):,}"
-        after = max(0.0, ended - gone) if silence > 0.5 else 0.0
+        after = max(0.0, ended - gone) if silence > 0.25 else 0.0
         table.add_row(fault, asserted, right, str(len(callers.errors())), f"{silence:.2f} s", f"{after:.2f} s")
 
     yield add
