@@ -12,7 +12,7 @@ OPA := .tools/bin/opa
 EXAMPLE ?= examples/01-relapsed.yaml
 WASM := pyclient/src/payer_policy/policy.wasm
 ENTRYPOINTS := payer/decision payer/decisions payer/catalogue
-REGO := policy policy_tests tools
+REGO := policy policy_tests deploy tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
@@ -58,21 +58,28 @@ build/capabilities.json: tools/capabilities.rego tools/go.mod | opa
 check: build/capabilities.json
 	$(OPA) check --strict --capabilities build/capabilities.json --schema schemas policy
 	$(OPA) check --strict policy policy_tests
+	$(OPA) check --strict deploy/opa deploy/tests
 	$(OPA) check --strict policy tools/*.rego
 	@for held in policy policy_tests/fixtures; do \
 		ask="$(OPA) eval --fail -f raw -i build/inspect.json -d $$held -d tools/metadata.rego"; \
 		$(OPA) inspect -a -f json $$held >build/inspect.json || exit 1; \
 		$$ask data.tools.metadata.sound >/dev/null || { $$ask data.tools.metadata.report >&2; exit 1; }; done
 
+# What guards the service reads the environment of OPA, so it is tested by itself, with all that OPA can do.
 rego-test: build/capabilities.json
 	@$(OPA) test --timeout 60s tools/*.rego >build/tools-test.txt || { grep -v ': PASS' build/tools-test.txt; exit 1; }
-	@$(OPA) test --capabilities build/capabilities.json --timeout 60s policy policy_tests >build/rego-test.txt \
-		|| { grep -v ': PASS' build/rego-test.txt; exit 1; }
+	$(call tested,policy,--capabilities build/capabilities.json policy policy_tests)
+	$(call tested,deploy/opa,deploy/opa deploy/tests)
+
+# FOLDER, WHAT TO TEST
+define tested
+	@$(OPA) test --timeout 60s $(2) >build/rego-test.txt || { grep -v ': PASS' build/rego-test.txt; exit 1; }
 	@tail -n 1 build/rego-test.txt
-	@$(OPA) test --capabilities build/capabilities.json --timeout 60s --coverage --format json policy policy_tests >build/coverage.json
+	@$(OPA) test --timeout 60s --coverage --format json $(2) >build/coverage.json
 	@$(OPA) eval -i build/coverage.json -d tools/coverage.rego -f raw data.tools.coverage.report
 	@$(OPA) eval --fail -i build/coverage.json -d tools/coverage.rego data.tools.coverage.complete >/dev/null \
-		|| { echo "policy/ is not covered whole" >&2; exit 1; }
+		|| { echo "$(1)/ is not covered whole" >&2; exit 1; }
+endef
 
 # The same bytes however OPA finds its way through the rules, and from the OPA before: a bug of either shows here.
 REPLAY = eval --fail -f raw -d policy -d vectors:policy_tests/vectors -d tools/replay.rego data.tools.replay.lines
