@@ -24,7 +24,10 @@ decision := _invalid if {
 #   One decision for each of `input.requests`, in their order. With `input.version`, all of them under that version,
 #   whatever their date of service: to replay a decision, or to compare versions.
 # entrypoint: true
-decisions := [item_decision |
+decisions := [object.union(_refused, {"errors": [{"path": "requests", "message": _too_many}]})] if {
+	is_array(input.requests)
+	count(input.requests) > _most_requests
+} else := [item_decision |
 	some item in input.requests
 	item_decision := decision with input as item
 ] if {
@@ -38,6 +41,11 @@ decisions := [item_decision |
 } else := [object.union(_refused, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})] if {
 	is_object(input)
 } else := [object.union(_refused, {"errors": [{"path": "", "message": "must be an object"}]})]
+
+# At about a millisecond each, no batch keeps a server from others for much longer than a second.
+_most_requests := 1000
+
+_too_many := concat("", ["must hold at most ", format_int(_most_requests, 10), " requests"])
 
 _under_version := version_decision if {
 	input.version in versions.of(input.request.document)

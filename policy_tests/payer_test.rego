@@ -89,6 +89,14 @@ test_bad_items_of_a_batch_spoil_only_themselves if {
 
 test_batch_of_nothing if payer.decisions == [] with input as {"requests": []}
 
+test_largest_batch if count(payer.decisions) == 1000 with input as {"requests": numbers.range(1, 1000)}
+
+test_batch_too_large[envelope] if {
+	some envelope in [{}, {"version": "2025-04-01"}]
+	wanted := [object.union(_nothing, {"errors": [{"path": "requests", "message": "must hold at most 1000 requests"}]})]
+	payer.decisions == wanted with input as object.union({"requests": numbers.range(1, 1001)}, envelope)
+}
+
 test_envelope_without_requests if {
 	wanted := [object.union(_nothing, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})]
 	payer.decisions == wanted with input as {}

@@ -55,7 +55,15 @@ def test_batch_gives_the_single_decisions_in_order(opa_url: str, embedded: Embed
 
 
 @pytest.mark.parametrize(
-    ("envelope", "path"), [({}, "requests"), ({"requests": {}}, "requests"), ([], ""), (None, ""), ("x", "")]
+    ("envelope", "path"),
+    [
+        ({}, "requests"),
+        ({"requests": {}}, "requests"),
+        ({"requests": [{}] * 1001}, "requests"),
+        ([], ""),
+        (None, ""),
+        ("x", ""),
+    ],
 )
 def test_bad_envelope_is_one_invalid_decision(
     envelope: object, path: str, opa_url: str, embedded: EmbeddedPolicy
