@@ -1,7 +1,5 @@
 """`docker compose up --wait` as a user types it: hardened, healthy, answering; failing when there is no policy."""
 
-import os
-import subprocess
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,29 +10,7 @@ import pytest
 import requests
 import yaml
 from conftest import ROOT, fail
-
-COMPOSE_FILE = ROOT / "docker-compose.yml"
-
-
-class Project:
-    """One compose project of its own name, on a free port, so that it never meets one that a developer has running."""
-
-    def __init__(self, image: str, *files: Path) -> None:
-        self.name = f"payer-policy-test-{uuid.uuid4().hex[:8]}"
-        self.environment = {**os.environ, "OPA_IMAGE": image, "OPA_PORT": "0"}
-        self._files = [argument for file in files for argument in ("-f", str(file))]
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["docker", "compose", *self._files, "-p", self.name, *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=120, check=False)
-
-    def container(self, engine: docker.DockerClient) -> dict[str, Any]:
-        [container] = engine.containers.list(filters={"label": f"com.docker.compose.project={self.name}"})
-        return container.attrs
-
-    def down(self) -> None:
-        self.run("down", "-v", "--timeout", "5")
-
+from production import COMPOSE_FILE, Project
 
 @pytest.fixture(scope="module")
 def project(engine: docker.DockerClient, opa_image: str) -> Iterator[Project]:

@@ -50,6 +50,9 @@ _cases := [
 	{"of": _catalogue, "with": {"params": {"provenance": ["true"]}}, "allowed": true},
 	{"of": _health, "with": {}, "allowed": true},
 	{"of": _health, "with": {"path": ["health", "ready"]}, "allowed": true},
+	{"of": _health, "with": {"path": ["health", "ready"], "headers": {}}, "allowed": true},
+	{"of": _health, "with": {"path": ["health", "ready"], "headers": {}, "method": "POST"}, "allowed": false},
+	{"of": _health, "with": {"path": ["health", "ready"], "headers": {}, "params": {"explain": ["full"]}}, "allowed": false},
 	{"of": _health, "with": {"path": ["metrics"]}, "allowed": true},
 	{"of": _health, "with": {"path": ["v1", "status"]}, "allowed": true},
 	# Another token, or none.
@@ -96,7 +99,7 @@ test_cases[number] if {
 	allowed == {true | case.allowed}
 }
 
-test_there_are_all_cases if count(_cases) == 44
+test_there_are_all_cases if count(_cases) == 47
 
 test_a_body_that_is_not_there if not _allowed(object.remove(_decide, ["body"]))
 
