@@ -4,6 +4,7 @@
 # make mutate   prove the tests of the Rego: each change of a rule must make one fail; takes minutes
 # make faults   break OPA in a dozen ways while callers run; 2 minutes
 # make load     steady callers, MINUTES=10 CLIENTS=8: latency, errors, memory
+# make attack   requests that must be refused, against OPA as in production; make canary: nothing of a request is logged
 # make policy   format, check and test the Rego alone; needs OPA alone, takes seconds
 PYTHON ?= python3
 VENV := .venv
@@ -16,7 +17,7 @@ REGO := policy policy_tests deploy tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
-.PHONY: decide test prove mutate policy bench faults load opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: decide test prove mutate attack canary faults load policy bench bundle publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -171,6 +172,12 @@ CLIENTS ?= 8
 load: $(VENV)/.test opa
 	@tools/setup engine
 	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/load.py $(MINUTES) $(CLIENTS)
+
+# Each prints a table, with OPA as docker-compose.yml has it for production. Part of make test.
+attack canary: $(VENV)/.test opa
+	@tools/setup engine
+	@tools/setup compose
+	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/$(@:attack=attacks).py
 
 bench: opa $(VENV)/.test
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
