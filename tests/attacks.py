@@ -1,4 +1,4 @@
-"""Requests that must not succeed, byte for byte, each with what it is answered. `make attack` prints them as a table."""
+"""Requests that must not succeed, byte for byte, each with its answer. `make attack` prints them as a table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values that occur nowhere else in every field of requests, good and bad; then all that is logged is searched for them.
+"""Values that occur nowhere else in every field of requests, good and bad; then all that is logged is searched.
 
 `make canary` prints where they were looked for.
 """
@@ -29,14 +29,14 @@ class Canaries:
         self.values: list[str] = []
         """Of fields: nobody may tell them."""
         self.names = ["b_cell_precursor", "relapsed", "bosutinib"]
-        """Of fields that there are not, and the words of facts: an error names them to its caller, nothing else does."""
+        """Of fields that there are not, and words of facts: an error names them to its caller, nothing else does."""
 
     def value(self) -> str:
-        self.values.append(f"v{secrets.token_hex(8)}")
+        self.values.append(f"v{secrets.token_hex(7)}")
         return self.values[-1]
 
     def name(self) -> str:
-        self.names.append(f"n{secrets.token_hex(8)}")
+        self.names.append(f"n{secrets.token_hex(7)}")
         return self.names[-1]
 
     def number(self, whole: int = 0) -> float:
@@ -51,7 +51,7 @@ class Canaries:
 
 def requests(canaries: Canaries) -> list[dict[str, Any]]:
     new = canaries.value
-    words = {"disease": "all", "lineage": "b_cell_precursor", "disease_status": "relapsed"}
+    words = {"disease": "all", "lineage": "b_cell_precursor", "disease_status": "relapsed", "cd19_positive": True}
     good = {
         "document": "CC-0126",
         "date_of_service": canaries.date(),
@@ -63,7 +63,11 @@ def requests(canaries: Canaries) -> list[dict[str, Any]]:
         good,
         {**good, "date_of_service": "1999-12-31"},
         *({**good, name: value} for name in good for value in (new(), [new()], {canaries.name(): new()})),
-        *({**GOOD, "facts": {f.name: value}} for f in fields(Facts) for value in (new(), [new()], canaries.number(100))),
+        *(
+            {**GOOD, "facts": {f.name: value}}
+            for f in fields(Facts)
+            for value in (new(), [new()], canaries.number(100))
+        ),
         {**GOOD, "facts": {canaries.name(): new()}},
         {**good, canaries.name(): new()},
     ]

@@ -1,4 +1,4 @@
-"""OPA as `docker compose --profile production up --wait` starts it, with certificates and tokens made here, at run time."""
+"""OPA as `docker compose --profile production up --wait` starts it. Certificates and tokens are made at run time."""
 
 from __future__ import annotations
 
@@ -123,8 +123,6 @@ def production(image: str, **environment: str) -> Iterator[Production]:
             up = project.run("up", "--wait")
             assert up.returncode == 0, f"docker compose up --wait failed:\n{up.stderr}\n{project.run('logs').stdout}"
             port = project.run("port", "opa-production", "8181").stdout.rpartition(":")[2]
-            yield Production(
-                project, int(port), tokens, own / "ca.pem", own / "client.pem", own / "stranger.pem"
-            )
+            yield Production(project, int(port), tokens, own / "ca.pem", own / "client.pem", own / "stranger.pem")
         finally:
             project.down()

@@ -12,6 +12,7 @@ import yaml
 from conftest import ROOT, fail
 from production import COMPOSE_FILE, Project
 
+
 @pytest.fixture(scope="module")
 def project(engine: docker.DockerClient, opa_image: str) -> Iterator[Project]:
     project = Project(opa_image, COMPOSE_FILE)
