@@ -98,6 +98,7 @@ def polling(
     key: Path,
     folder: Path,
     *options: str,
+    config: Path = ROOT / "deploy" / "bundle.yaml",
     settings: Mapping[str, Any] | None = None,
 ) -> Iterator[Polling]:
     """More `options` of OPA, more `settings` of its container."""
@@ -107,7 +108,7 @@ def polling(
     store = Store(folder)
     store.start()
     volumes = {
-        str(ROOT / "deploy" / "bundle.yaml"): {"bind": "/config.yaml", "mode": "ro"},
+        str(config): {"bind": "/config.yaml", "mode": "ro"},
         str(key.with_suffix(".pub.pem")): {"bind": "/key.pem", "mode": "ro"},
         **more.pop("volumes", {}),
     }
@@ -121,6 +122,7 @@ def polling(
             "PAYER_POLICY_URL": f"http://127.0.0.1:{store.port}",
             "PAYER_POLICY_POLL_MIN": "1",
             "PAYER_POLICY_POLL_MAX": "1",
+            **more.pop("environment", {}),
         },
         volumes=volumes,
         network_mode="host",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import socket
 import ssl
 import warnings
@@ -17,11 +18,11 @@ import docker
 import pytest
 import requests
 from attacks import ATTACKS, DECISION, DECISIONS, MAX, Attack, wrong
+from bundles import bundle, polling, wait_for
 from canary import Canaries, Channel, ask, decision_log, everywhere
-from conftest import ROOT, serving, wait_until_healthy
+from conftest import ROOT, free_port, serving, wait_until_healthy
 from payer_policy import PolicyClient, PolicyRefused, PolicyUnreachable
 from production import COMPOSE_FILE, Production, Project, production
-from test_revision import bundle, polling, wait_for
 
 REQUEST = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}
 
@@ -70,6 +71,25 @@ def test_a_probe_needs_no_token(opa: Production) -> None:
 def test_client_tells_a_refusal(opa: Production) -> None:
     with client(opa, opa.tokens["operator"]) as policy, pytest.raises(PolicyRefused):
         policy.decide(REQUEST)
+
+
+def test_a_parameter_that_go_drops_is_not_obeyed(opa: Production) -> None:
+    answer = opa.send(Attack("", target=f"{DECISION}?explain=full;metrics").bytes(opa.tokens))
+    assert answer.status == 200
+    assert set(json.loads(answer.body.split(b"\r\n")[1])) == {"decision_id", "result"}
+
+
+@pytest.mark.parametrize("missing", ["authz.rego", "mask.rego"])
+def test_nobody_is_answered_when_a_guard_is_missing(
+    missing: str, engine: docker.DockerClient, opa_image: str, tmp_path: Path
+) -> None:
+    shutil.copytree(ROOT / "deploy" / "opa", tmp_path / "opa")
+    shutil.copytree(ROOT / "policy", tmp_path / "opa" / "policy")
+    (tmp_path / "opa" / missing).unlink()
+    port = free_port()
+    with serving(engine, opa_image, port, "--authorization=basic", folder=tmp_path / "opa"):
+        answer = once_up(f"http://127.0.0.1:{port}/health/ready")
+    assert answer.status_code == (500 if missing == "authz.rego" else 401)
 
 
 # Limits
@@ -206,11 +226,14 @@ def test_a_signed_bundle_in_production_logs_its_revision(
     bundle(ROOT / "policy", tmp_path / "bundle.tar.gz", "7", key)
     hashed = {"PAYER_POLICY_SERVICE_TOKEN_SHA256": hashlib.sha256(b"token").hexdigest()}
     options = ("--authorization=basic", "/opa-rego")
-    with polling(engine, opa_image, key, tmp_path / "served", *options, config=config, **hashed) as opa:
+    settings = {
+        "environment": hashed,
+        "volumes": {str(ROOT / "deploy" / "opa"): {"bind": "/opa-rego", "mode": "ro"}},
+    }
+    with polling(engine, opa_image, key, tmp_path / "served", *options, config=config, settings=settings) as opa:
         ready = f"{opa.url}/health/ready"
         with PolicyClient(opa.url, token="token") as policy:
-            wait_until_answering(ready)
-            assert requests.get(ready, timeout=10).status_code == 500  # OPA runs, its bundle is not there
+            assert once_up(ready).status_code == 500  # OPA runs, its bundle is not there
             opa.serve(tmp_path / "bundle.tar.gz")
             wait_for("7", policy)
             assert requests.get(ready, timeout=10).status_code == 200
@@ -222,11 +245,12 @@ def test_a_signed_bundle_in_production_logs_its_revision(
     assert entry["result"] == {"outcome": "needs_information"}
 
 
-def wait_until_answering(url: str) -> None:
-    session = requests.Session()
-    retries = requests.adapters.Retry(total=20, backoff_factor=0.1, backoff_max=1)
-    session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
-    session.get(url, timeout=10)
+def once_up(url: str) -> requests.Response:
+    """The first answer, be it an error."""
+    with requests.Session() as session:
+        retries = requests.adapters.Retry(total=20, backoff_factor=0.1, backoff_max=1)
+        session.mount("http://", requests.adapters.HTTPAdapter(max_retries=retries))
+        return session.get(url, timeout=10)
 
 
 # The container
