@@ -122,10 +122,12 @@ def request(index: int) -> dict[str, Any]:
 
 
 def ask(session: requests.Session, url: str, asked: Sequence[object]) -> list[dict[str, Any]]:
-    body = json.dumps({"input": {"requests": asked}})
-    response = session.post(f"{url}/v1/data/payer/decisions", data=body, timeout=120)
-    response.raise_for_status()
-    decisions: list[dict[str, Any]] = json.loads(response.content)["result"]
+    decisions: list[dict[str, Any]] = []
+    for start in range(0, len(asked), BATCH):
+        body = json.dumps({"input": {"requests": asked[start : start + BATCH]}})
+        response = session.post(f"{url}/v1/data/payer/decisions", data=body, timeout=120)
+        response.raise_for_status()
+        decisions += json.loads(response.content)["result"]
     assert len(decisions) == len(asked)
     return decisions
 
