@@ -17,6 +17,7 @@ from typing import Any
 import docker
 import pytest
 import requests
+import yaml
 from attacks import ATTACKS, DECISION, DECISIONS, MAX, Attack, wrong
 from bundles import bundle, polling, wait_for
 from canary import Canaries, Channel, ask, decision_log, everywhere
@@ -87,7 +88,7 @@ def test_nobody_is_answered_when_a_guard_is_missing(
     shutil.copytree(ROOT / "policy", tmp_path / "opa" / "policy")
     (tmp_path / "opa" / missing).unlink()
     port = free_port()
-    with serving(engine, opa_image, port, "--authorization=basic", folder=tmp_path / "opa"):
+    with serving(engine, opa_image, port, "--authorization=basic", policy=tmp_path / "opa"):
         answer = once_up(f"http://127.0.0.1:{port}/health/ready")
     assert answer.status_code == (500 if missing == "authz.rego" else 401)
 
@@ -222,7 +223,11 @@ def test_a_signed_bundle_in_production_logs_its_revision(
     engine: docker.DockerClient, opa_image: str, key: Path, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text("".join((ROOT / "deploy" / name).read_text() for name in ("bundle.yaml", "production.yaml")))
+    polled, production = (
+        yaml.safe_load((ROOT / "deploy" / f"{name}.yaml").read_text()) for name in ("bundle", "production")
+    )
+    server = {**polled.pop("server"), **production.pop("server")}  # all that both have, but for what is the same
+    config.write_text(yaml.safe_dump({**polled, **production, "server": server}))
     bundle(ROOT / "policy", tmp_path / "bundle.tar.gz", "7", key)
     hashed = {"PAYER_POLICY_SERVICE_TOKEN_SHA256": hashlib.sha256(b"token").hexdigest()}
     options = ("--authorization=basic", "/opa-rego")

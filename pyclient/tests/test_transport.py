@@ -402,7 +402,9 @@ def test_sending_is_within_the_deadline_too() -> None:
     listener.close()
 
 
-@pytest.mark.parametrize(("token", "kind"), [(lambda: dict[str, str]()["x"], "KeyError"), (lambda: None, "none"), ("", "none")])
+@pytest.mark.parametrize(
+    ("token", "kind"), [(lambda: dict[str, str]()["x"], "KeyError"), (lambda: None, "none"), ("", "none")]
+)
 def test_without_a_token_nothing_is_sent(token: Any, kind: str) -> None:  # noqa: ANN401
     with serving(decide) as server, PolicyClient(server.url, token=token) as client:
         with pytest.raises(PolicyRefused, match=kind):
