@@ -127,3 +127,9 @@ test_decisions_under_a_version_that_is_not_held[version] if {
 	expected := object.union(_nothing, {"errors": [{"path": "version", "message": "is not a version of this document held here"}]})
 	decisions == [expected, expected]
 }
+
+# Long, but no batch.
+test_decisions_of_a_long_text if {
+	long := concat("", [format_int(i, 10) | some i in numbers.range(1, 1000)])
+	payer.decisions == [object.union(_nothing, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})] with input as {"requests": long}
+}
