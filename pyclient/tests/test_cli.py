@@ -204,6 +204,16 @@ def test_a_name_that_stands_twice_is_refused(
     assert "a name stands twice" in capsys.readouterr().err
 
 
+def test_what_a_yaml_merge_key_overrides_is_no_repetition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = "{document: CC-0126, date_of_service: '2025-06-01', facts: {}}"
+    (tmp_path / "a.yaml").write_text(
+        f"- &base {base}\n- <<: *base\n  date_of_service: '2025-07-01'\n", encoding="utf-8"
+    )
+    assert main(["decide", str(tmp_path / "a.yaml"), "--json"]) == 0
+    days = [json.loads(line)["date_of_service"] for line in capsys.readouterr().out.splitlines()]
+    assert days == ["2025-06-01", "2025-07-01"]
+
+
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "nowhere.json"]) == 2
     assert "nowhere.json" in capsys.readouterr().err

@@ -411,13 +411,12 @@ def _yaml(text: str) -> list[Any]:
     class Loader(yaml.SafeLoader):
         """Leaves dates as text: the contract has a string, and the policy says best what is wrong with 2025-02-30."""
 
-    def unique(loader: Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-        whole = loader.construct_mapping(node, deep=True)
-        if len(whole) < len(node.value):  # YAML would let the last one win silently
-            raise TwiceNamed
-        return whole
+        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+            names = [(name.tag, name.value) for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+            if len(set(names)) < len(names):  # YAML would let the last one win silently
+                raise TwiceNamed
+            return super().construct_mapping(node, deep)
 
-    Loader.add_constructor("tag:yaml.org,2002:map", unique)
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
