@@ -11,7 +11,6 @@ import math
 import multiprocessing
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from typing import Any
 
 import model
 import requests
+from conftest import free_port
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from vectors import states
@@ -174,9 +174,7 @@ def compare_all(url: str, indices: Sequence[int]) -> Iterator[tuple[int, Differe
 
 @contextmanager
 def opa(policy: Path) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     binary = ROOT / ".tools" / "bin" / "opa"
     options = (f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -17,11 +16,11 @@ from pathlib import Path
 
 import yaml
 from payer_policy import Decision, EmbeddedPolicy
+from payer_policy.batch import record_line
+from payer_policy.revise import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"
-
-_PACKAGE = re.compile(r'^package payer\.criteria\["([^"]+)"\]\["([^"]+)"\]$', re.MULTILINE)
 
 Held = dict[str, dict[str, dict[str, str]]]  # document, version, part (criteria or facts), digest
 
@@ -32,7 +31,7 @@ def held(policy: Path) -> tuple[Held, list[str]]:
     problems = []
     for path in sorted(policy.glob("*.rego")):
         text = path.read_text(encoding="utf-8")
-        for document, version in _PACKAGE.findall(text):
+        for document, version in PACKAGE.findall(text):
             part = "facts" if path.stem.endswith("_facts") else "criteria"
             parts = found.setdefault(document, {}).setdefault(version, {})
             if part in parts:
@@ -92,9 +91,8 @@ def decided(document: str, version: str) -> str:
         for number, answer in enumerate(policy.decide_many(requests, version=version), 1):
             if not isinstance(answer, Decision):
                 raise answer
-            record = {"line": number, "request": requests[number - 1], "decision": answer.to_dict()}
-            lines.append(json.dumps(record, sort_keys=True, separators=(",", ":")))
-    return "\n".join(lines) + "\n"
+            lines.append(record_line(line=number, request=requests[number - 1], decision=answer.to_dict()))
+    return "".join(lines)
 
 
 def _is_date(text: str) -> bool:

@@ -115,7 +115,7 @@ def test_what_changed_is_said_clause_by_clause(held: dict[str, Any]) -> None:
 def test_impact_counts_flows_and_names_the_clauses(policy: EmbeddedPolicy, bent: Bent) -> None:
     requests = [request(0.05), request(0.5), request(0.001), request(0.02, disease="dlbcl")]
     requests.append({**request(0.05), "request_id": "broken"})
-    result = impact(Side("old", policy), Side("new", bent), enumerate(requests, 1))
+    result = impact(Side(policy), Side(bent), enumerate(requests, 1))
     assert result.flows == {
         ("needs_information", "approved"): 1,
         ("approved", "approved"): 1,
@@ -141,7 +141,7 @@ def test_impact_counts_flows_and_names_the_clauses(policy: EmbeddedPolicy, bent:
 def test_an_outage_is_no_impact(policy: EmbeddedPolicy, bent: Bent) -> None:
     down = {**request(0.05), "request_id": "down"}
     with pytest.raises(PolicyUnreachable):
-        impact(Side("old", policy), Side("new", bent), [(1, down)])
+        impact(Side(policy), Side(bent), [(1, down)])
     with pytest.raises(PolicyUnreachable):
         list(replay(bent, [record(policy, down)]))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from payer_policy.client import PolicyBase
-from payer_policy.errors import PolicyError, PolicyNotLoaded, PolicyRefused, PolicyUnreachable
+from payer_policy.errors import NOBODY_DECIDES, PolicyError
 from payer_policy.model import Decision
 
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
@@ -23,8 +23,7 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 # The columns of a CSV that are no facts.
 _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10"}
 
-
-_AHEAD = 1000  # lines
+_AHEAD = 1000  # lines read before those that hold no request are written
 
 
 class BatchError(Exception):
@@ -116,12 +115,12 @@ class Batch:
                 waiting.append(line)
                 if line.problem is None:
                     yield line.request
-                if len(waiting) >= _AHEAD:  # most of them rejects: time to write them
+                if len(waiting) >= _AHEAD:
                     return
             more = False
 
         def reject(line: Line, problem: str) -> None:
-            _write(rejects, {"line": line.number, "problem": problem, "text": line.text})
+            rejects.write(record_line(line=line.number, problem=problem, text=line.text))
             rejects.flush()  # before the next decision: the last line of `target` says how far both files are complete
             self.tally.rejected += 1
             self.on_line(line, problem)
@@ -135,7 +134,7 @@ class Batch:
                     reject(line, f"{type(answer).__name__}: {answer}")
                     continue
                 decision = answer.to_dict()
-                _write(target, {"line": line.number, "request": line.request, "decision": decision})
+                target.write(record_line(line=line.number, request=line.request, decision=decision))
                 self.tally.add(decision)
                 self.on_line(line, None)
             while waiting:
@@ -144,7 +143,7 @@ class Batch:
 
     def _insisted(self, line: Line, answer: Decision | PolicyError) -> Decision | PolicyError:
         """Unless nobody decides any more, a line is asked for once more alone before it is rejected."""
-        if isinstance(answer, (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)):
+        if isinstance(answer, NOBODY_DECIDES):
             self.policy.health()
             [answer] = self.policy.decide_many([line.request])
         return answer
@@ -185,9 +184,10 @@ class Batch:
         raise BatchError(f"{self.target} is of another input: line {done['line']} differs; move it away")
 
 
-def _write(file: IO[str], record: dict[str, Any]) -> None:
+def record_line(**record: Any) -> str:  # noqa: ANN401
+    """A line of an output or of rejects."""
     # Sorted, since the embedded policy promises no order of keys.
-    file.write(json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n")
+    return json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def record_of(text: bytes, file: Path, *fields: str) -> dict[str, Any]:

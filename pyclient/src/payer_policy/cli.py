@@ -7,7 +7,6 @@ import io
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -29,16 +28,15 @@ from payer_policy.revise import revise
 try:
     import yaml
     from payer_policy.terminal import (
-        columns,
+        FileProgress,
         plain,
         show_catalogue,
+        show_changes,
         show_decision,
         show_impact,
         show_tally,
     )
     from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import Progress
     from rich.table import Table
 except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
@@ -46,7 +44,6 @@ except ImportError:  # _run() says what to install
 
 _DECIDED, _DIFFERENT, _INVALID, _FAILED = 0, 1, 2, 3
 
-_BAR_STEP = 50  # lines
 _SHOWN = 50  # differences; --json has them all
 
 _PATIENCE = 2  # attempts: a person who waits would rather know
@@ -227,26 +224,16 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
-    errors = Console(stderr=True, highlight=False)
-    bar = Progress(*columns("lines"), console=errors, disable=not errors.is_terminal)
-    start = time.monotonic()
-    lines = 0
-
-    def on_line(line: Line, problem: str | None) -> None:
-        nonlocal lines
-        lines += 1
-        if problem is not None:
-            errors.print(f"line {line.number}: {plain(problem)}")
-        if lines % _BAR_STEP == 0:
-            bar.update(task, completed=line.position, lines=lines, rate=lines / (time.monotonic() - start))
-
-    batch = Batch(policy, options.source, options.target, rejects, options.in_flight, on_line)
     try:
-        size = options.source.stat().st_size
-        with bar:
-            task = bar.add_task("", total=size, lines=0, rate=0.0)
+        with FileProgress(options.source, "lines") as progress:
+
+            def on_line(line: Line, problem: str | None) -> None:
+                if problem is not None:
+                    progress.console.print(f"line {line.number}: {plain(problem)}")
+                progress.advance(line.position)
+
+            batch = Batch(policy, options.source, options.target, rejects, options.in_flight, on_line)
             tally = batch.run(resume=options.resume)
-            bar.update(task, completed=size, lines=lines)
     except (BatchError, OSError) as error:
         print(f"payer-policy: {error}", file=sys.stderr)
         return _INVALID
@@ -304,11 +291,8 @@ def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> 
     changes = diff(held[options.old], held[options.new])
     if options.json:
         print(json.dumps([asdict(change) for change in changes], ensure_ascii=False))
-    for change in changes if not options.json else ():
-        console.print(f"[bold]{change.kind}[/] {escape(change.subject)}")
-        for colour, mark, words in (("red", "-", change.old), ("green", "+", change.new)):
-            if words is not None:
-                console.print(f"  [{colour}]{mark} {escape(words)}[/]")
+    else:
+        show_changes(changes, console)
     return _DIFFERENT if changes else _DECIDED
 
 
@@ -316,31 +300,23 @@ def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     if options.html and not options.html.parent.is_dir():
         print(f"payer-policy: {options.html.parent} is no folder", file=sys.stderr)
         return _INVALID
-    errors = Console(stderr=True, highlight=False)
-    bar = Progress(*columns("requests"), console=errors, disable=not errors.is_terminal)
-    with ExitStack() as stack:
-        old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
-        try:
-            size = options.requests.stat().st_size
-            stack.enter_context(bar)
-            task = bar.add_task("", total=size, lines=0, rate=0.0)
+    try:
+        with ExitStack() as stack:
+            old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
+            progress = stack.enter_context(FileProgress(options.requests, "requests"))
             requests = lines_of(policy, options.requests, stack)
-            start = time.monotonic()
 
             def numbered() -> Iterator[tuple[int, Any]]:
                 for line in requests:
                     if line.problem is not None:
                         raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
-                    if line.number % _BAR_STEP == 0:
-                        rate = line.number / (time.monotonic() - start)
-                        bar.update(task, completed=line.position, lines=line.number, rate=rate)
+                    progress.advance(line.position)
                     yield line.number, line.request
 
             result = impact(old, new, numbered())
-            bar.update(task, completed=size, lines=result.total)
-        except (BatchError, OSError) as error:
-            print(f"payer-policy: {error}", file=sys.stderr)
-            return _INVALID
+    except (BatchError, OSError) as error:
+        print(f"payer-policy: {error}", file=sys.stderr)
+        return _INVALID
     if options.html:
         options.html.write_text(page(result, options.old, options.new), encoding="utf-8")
     if options.json:
@@ -355,13 +331,13 @@ def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 
 def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: ExitStack) -> Side:
     if name.startswith(("http://", "https://")):
-        return Side(name, stack.enter_context(_client(name, options.attempts)))
+        return Side(stack.enter_context(_client(name, options.attempts)))
     if Path(name).exists():
-        return Side(name, stack.enter_context(EmbeddedPolicy(name)))
+        return Side(stack.enter_context(EmbeddedPolicy(name)))
     held = {each["version"] for entry in policy.catalogue()["documents"] for each in entry["versions"]}
     if name not in held:
         raise InvalidValue(f"{name} is no file and no version held; held are {', '.join(sorted(held))}")
-    return Side(name, policy, version=name)
+    return Side(policy, version=name)
 
 
 def _revise(options: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from payer_policy.errors import (
+    NOBODY_DECIDES,
     InvalidRequest,
     InvalidValue,
     PolicyError,
@@ -31,6 +32,7 @@ from payer_policy.transport import Question, Transport
 _log = logging.getLogger("payer_policy")
 
 T = TypeVar("T", bound="PolicyBase")
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -191,6 +193,23 @@ class PolicyBase(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def decide_each(
+    policy: PolicyBase, items: Iterable[tuple[Item, AnyRequest]], *, version: str | None = None
+) -> Iterator[tuple[Item, Decision | PolicyError]]:
+    """Each item with the answer to its request, in order and in constant memory. Raises `NOBODY_DECIDES`."""
+    ahead: deque[Item] = deque()  # as many as decide_many has read
+
+    def requests() -> Iterator[AnyRequest]:
+        for item, request in items:
+            ahead.append(item)
+            yield request
+
+    for answer in policy.decide_many(requests(), version=version):
+        if isinstance(answer, NOBODY_DECIDES):
+            raise answer
+        yield ahead.popleft(), answer
 
 
 def _taken(requests: Iterator[AnyRequest], most: int) -> tuple[list[AnyRequest], Exception | None]:

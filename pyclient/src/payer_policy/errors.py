@@ -25,6 +25,10 @@ class PolicyNotLoaded(PolicyError):
     """No such policy here: 404, or a 200 without a result; or the embedded policy cannot be loaded."""
 
 
+# Errors that are of no request in particular.
+NOBODY_DECIDES = (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)
+
+
 class ProtocolError(PolicyError):
     """The answer is not what the contract says: not OPA's, not JSON, a warning, a field missing or of another kind."""
 

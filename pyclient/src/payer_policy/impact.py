@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
@@ -10,8 +10,8 @@ from itertools import tee
 from string import Template
 from typing import Any
 
-from payer_policy.client import PolicyBase
-from payer_policy.errors import PolicyError, PolicyNotLoaded, PolicyRefused, PolicyUnreachable
+from payer_policy.client import PolicyBase, decide_each
+from payer_policy.errors import PolicyError
 from payer_policy.model import Criterion, Decision, Outcome
 
 
@@ -19,12 +19,11 @@ from payer_policy.model import Criterion, Decision, Outcome
 class Side:
     """A policy, and the version to decide under; None is that in force on the date of service."""
 
-    name: str
     policy: PolicyBase
     version: str | None = None
 
-    def decide(self, requests: Iterable[Any]) -> Iterator[Decision | PolicyError]:
-        return self.policy.decide_many(requests, version=self.version)
+    def decide(self, requests: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Decision | PolicyError]]:
+        return decide_each(self.policy, requests, version=self.version)
 
 
 @dataclass(frozen=True)
@@ -50,6 +49,10 @@ class Impact:
     @property
     def total(self) -> int:
         return self.flows.total()
+
+    def ranked(self) -> list[tuple[tuple[str, str], int]]:
+        """The flows, those that change outcome first, the largest first."""
+        return sorted(self.flows.items(), key=lambda item: (item[0][0] == item[0][1], -item[1]))
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -79,19 +82,8 @@ def impact(old: Side, new: Side, requests: Iterable[tuple[int, Any]]) -> Impact:
     outcome by that.
     """
     result = Impact()
-    ahead: deque[int] = deque()  # the numbers that decide_many has read ahead
-
-    def numbered() -> Iterator[Any]:
-        for number, request in requests:
-            ahead.append(number)
-            yield request
-
-    first, second = tee(numbered())
-    for before, after in zip(old.decide(first), new.decide(second), strict=True):
-        for answer in (before, after):
-            if isinstance(answer, (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)):
-                raise answer
-        number = ahead.popleft()
+    first, second = tee(requests)
+    for (number, before), (_, after) in zip(old.decide(first), new.decide(second), strict=True):
         flow = _outcome(before), _outcome(after)
         result.flows[flow] += 1
         if flow[0] != flow[1]:
@@ -157,7 +149,6 @@ svg { width: 100%; height: auto } text { font: 13px system-ui, sans-serif }
 
 def page(result: Impact, old: str, new: str) -> str:
     """A page of its own, without a script or anything to load: the flows between outcomes as a picture, and tables."""
-    flows = sorted(result.flows.items(), key=lambda item: (item[0][0] == item[0][1], -item[1]))
     return _PAGE.substitute(
         old=escape(old),
         new=escape(new),
@@ -165,7 +156,7 @@ def page(result: Impact, old: str, new: str) -> str:
         total=f"{result.total:,}",
         height=_HEIGHT + 40,
         picture=_picture(result.flows),
-        flows="".join(_row(_words(before), _words(after), count) for (before, after), count in flows),
+        flows="".join(_row(_words(before), _words(after), count) for (before, after), count in result.ranked()),
         clauses="".join(
             _row(clause, _words(before), _words(after), count)
             for (clause, before, after), count in result.clauses.most_common()

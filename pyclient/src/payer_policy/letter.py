@@ -66,8 +66,7 @@ def _sections(decision: Decision) -> Iterator[Iterable[str]]:
 
 def _lines(nodes: Iterable[Criterion], indent: str) -> Iterator[str]:
     for node in nodes:
-        if len(node.parts) == 1 and node.parts[0].id == node.id:
-            node = node.parts[0]  # a pathway of one clause: said once
+        node = node.once
         evidence = f" ({', '.join(node.evidence)})" if node.evidence else ""
         depth = len(indent) - len(indent.lstrip()) + 2
         yield _wrapped(f"{indent}{node.id} {_STATE[node.state]} {node.text}{evidence}", depth + 2)

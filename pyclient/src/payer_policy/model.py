@@ -163,6 +163,11 @@ class Criterion:
     def parts(self) -> tuple[Criterion, ...]:
         return self.all_of or self.any_of
 
+    @property
+    def once(self) -> Criterion:
+        """What to show of it: a pathway that is one clause of the same id is said once."""
+        return self.parts[0] if len(self.parts) == 1 and self.parts[0].id == self.id else self
+
 
 @dataclass(frozen=True)
 class Criteria:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from payer_policy.client import PolicyBase
-from payer_policy.errors import PolicyError, PolicyNotLoaded, PolicyRefused, PolicyUnreachable
+from payer_policy.client import PolicyBase, decide_each
+from payer_policy.errors import PolicyError
 from payer_policy.model import Decision
 
 
@@ -37,17 +36,9 @@ def replay(policy: PolicyBase, records: Iterable[dict[str, Any]]) -> Iterator[Re
     version that its decision names; under that of its date of service when it names none. In order, in constant
     memory. Raises `PolicyUnreachable`, `PolicyRefused` or `PolicyNotLoaded` when nobody decides any more."""
     for version, group in groupby(records, _version):
-        ahead: deque[dict[str, Any]] = deque()  # as many as decide_many has read
-        for answer in policy.decide_many(_requests(group, ahead), version=version):
-            if isinstance(answer, (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)):
-                raise answer
-            yield _compared(ahead.popleft(), version, answer)
-
-
-def _requests(records: Iterable[dict[str, Any]], ahead: deque[dict[str, Any]]) -> Iterator[Any]:
-    for record in records:
-        ahead.append(record)
-        yield record["request"]
+        pairs = ((record, record["request"]) for record in group)
+        for record, answer in decide_each(policy, pairs, version=version):
+            yield _compared(record, version, answer)
 
 
 def _version(record: dict[str, Any]) -> str | None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from payer_policy.errors import InvalidValue
 
-_PACKAGE = re.compile(r'^package payer\.criteria\["([^"]+)"\]\["(\d{4}-\d{2}-\d{2})"\]$', re.MULTILINE)
+# Of a file of a version: its document and the version.
+PACKAGE = re.compile(r'^package payer\.criteria\["([^"]+)"\]\["([^"]+)"\]$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
     """
     name = document.replace("-", "").lower()
     current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if path.exists()]
-    found = {_PACKAGE.findall(path.read_text(encoding="utf-8"))[0] for path in current}
+    found = {held for path in current for held in PACKAGE.findall(path.read_text(encoding="utf-8"))}
     if len(current) < 2 or len(found) != 1 or next(iter(found))[0] != document:
         raise InvalidValue(f"{policy} holds no {document} in {name}.rego and {name}_facts.rego")
     [(_, old)] = found

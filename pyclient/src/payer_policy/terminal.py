@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from payer_policy.batch import Tally
+from payer_policy.diff import Change
 from payer_policy.impact import Impact
 from payer_policy.model import Criterion, Decision, Outcome, State
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import BarColumn, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.tree import Tree
 
@@ -75,8 +77,7 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
 
 
 def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> None:
-    if len(node.parts) == 1 and node.parts[0].id == node.id:
-        node = node.parts[0]  # a pathway of one clause: said once
+    node = node.once
     line = f"{marks[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
     if node.evidence:
         line += f" [dim]({escape(', '.join(node.evidence))})[/]"
@@ -128,13 +129,41 @@ def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
     return None
 
 
-def columns(what: str) -> list[ProgressColumn]:
-    return [
-        TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
-        BarColumn(),
-        TextColumn(f"{{task.fields[lines]:,}} {what}, {{task.fields[rate]:,.0f}}/s"),
-        TimeRemainingColumn(),
-    ]
+class FileProgress:
+    """How far a file of lines has been read, on standard error when that is a terminal. A context manager."""
+
+    _STEP = 50  # lines
+
+    def __init__(self, file: Path, what: str) -> None:
+        self.console = Console(stderr=True, highlight=False)
+        self._size = file.stat().st_size
+        self._bar = Progress(
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
+            BarColumn(),
+            TextColumn(f"{{task.fields[lines]:,}} {what}, {{task.fields[rate]:,.0f}}/s"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=self._size, lines=0, rate=0.0)
+        self._start = time.monotonic()
+        self._lines = 0
+
+    def advance(self, position: int) -> None:
+        """One line more, with so many bytes read by then."""
+        self._lines += 1
+        if self._lines % self._STEP == 0:
+            rate = self._lines / (time.monotonic() - self._start)
+            self._bar.update(self._task, completed=position, lines=self._lines, rate=rate)
+
+    def __enter__(self) -> FileProgress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._bar.update(self._task, completed=self._size, lines=self._lines)
+        self._bar.stop()
 
 
 def show_tally(tally: Tally, rejects: Path, console: Console) -> None:
@@ -158,7 +187,7 @@ def show_tally(tally: Tally, rejects: Path, console: Console) -> None:
 def show_impact(result: Impact, old_name: str, new_name: str, console: Console) -> None:
     console.print(f"[bold]{len(result.turned):,} of {result.total:,} requests change outcome[/]")
     table = Table(plain(old_name), plain(new_name), Column("requests", justify="right"))
-    for (old, new), count in sorted(result.flows.items(), key=lambda item: (item[0][0] == item[0][1], -item[1])):
+    for (old, new), count in result.ranked():
         style = "dim" if old == new else ""
         table.add_row(old.replace("_", " "), new.replace("_", " "), f"{count:,}", style=style)
     console.print(table)
@@ -167,3 +196,11 @@ def show_impact(result: Impact, old_name: str, new_name: str, console: Console) 
         for (clause, before, after), count in result.clauses.most_common():
             table.add_row(clause, before or "none", after or "none", f"{count:,}")
         console.print(table)
+
+
+def show_changes(changes: list[Change], console: Console) -> None:
+    for change in changes:
+        console.print(f"[bold]{change.kind}[/] {escape(change.subject)}")
+        for colour, mark, words in (("red", "-", change.old), ("green", "+", change.new)):
+            if words is not None:
+                console.print(f"  [{colour}]{mark} {escape(words)}[/]")
