@@ -6,6 +6,7 @@
 #   A message never holds a value of the request; a path holds only names.
 package payer.request
 
+import data.payer.calendar
 import data.payer.versions
 
 # METADATA
@@ -37,14 +38,14 @@ case := object.union(input, {
 # title: Identifier
 # description: The request's own identifier, null when it has none or an invalid one.
 request_id := input.request_id if {
-	regex.match(`^(?s:.{1,128})$`, input.request_id)
+	_is_text(input.request_id, 128)
 } else := null
 
 # METADATA
 # title: Date of service
 # description: The date of service, null when it is not valid.
 date_of_service := input.date_of_service if {
-	_is_date(input.date_of_service)
+	calendar.is_date(input.date_of_service)
 } else := null
 
 # Codes are compared without case and dots: in capitals, and a diagnosis code with its one dot where ICD-10 has it.
@@ -118,15 +119,6 @@ _faults contains ["date_of_service", _not_a_date] if {
 
 _not_a_date := "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199"
 
-_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])$`, date)
-
-_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-(0[469]|11)-(0[1-9]|[12][0-9]|30)$`, date)
-
-_is_date(date) if regex.match(`^(19|20|21)[0-9]{2}-02-(0[1-9]|1[0-9]|2[0-8])$`, date)
-
-# The leap days: years divisible by four, but 1900 and 2100.
-_is_date(date) if regex.match(`^((19|20|21)(0[48]|[2468][048]|[13579][26])|2000)-02-29$`, date)
-
 _faults contains ["request_id", _not_a_text(128)] if {
 	is_string(input.request_id)
 	request_id == null
@@ -134,13 +126,19 @@ _faults contains ["request_id", _not_a_text(128)] if {
 
 _faults contains ["codes.hcpcs", _not_a_text(20)] if {
 	input.codes.hcpcs != null
-	not regex.match(`^(?s:.{1,20})$`, input.codes.hcpcs)
+	not _is_text(input.codes.hcpcs, 20)
 }
 
 _faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), _not_a_text(20)] if {
 	is_array(input.codes.icd10)
 	some i, code in input.codes.icd10
-	not regex.match(`^(?s:.{1,20})$`, code)
+	not _is_text(code, 20)
+}
+
+_is_text(value, longest) if {
+	is_string(value)
+	count(value) > 0
+	count(value) <= longest
 }
 
 _not_a_text(longest) := concat(" ", ["must be a string of 1 to", format_int(longest, 10), "characters"])

@@ -1,0 +1,57 @@
+# METADATA
+# title: Dates
+# description: |
+#   ISO dates of the proleptic Gregorian calendar, as text. No clock and no time built-in, since wasm has none; and no
+#   regular expression, since wasm compiles one anew for every request.
+package payer.calendar
+
+# METADATA
+# title: A date that exists
+# description: YYYY-MM-DD, in the years 1900 to 2199.
+is_date(text) if {
+	[year, month, day] := split(text, "-")
+	number := to_number(year)
+	number >= 1900
+	number <= 2199
+	year == format_int(number, 10) # to_number takes 2.0e3 as well
+	day in _days
+	day <= _last_day(number, month)
+}
+
+_days := {
+	"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16",
+	"17", "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31",
+}
+
+# METADATA
+# title: The day before a date
+# description: Of a date that exists.
+day_before(date) := concat("-", [year, month, day]) if {
+	[year, month, of_month] := split(date, "-")
+	to_number(of_month) > 1
+	day := _two_digits(to_number(of_month) - 1)
+} else := concat("-", [year, month, day]) if {
+	[year, of_year, _] := split(date, "-")
+	to_number(of_year) > 1
+	month := _two_digits(to_number(of_year) - 1)
+	day := _last_day(to_number(year), month)
+} else := concat("-", [format_int(to_number(year) - 1, 10), "12", "31"]) if {
+	[year, _, _] := split(date, "-")
+}
+
+_two_digits(number) := substring(format_int(100 + number, 10), 1, 2)
+
+_last_day(year, "02") := "29" if {
+	_leap(year)
+} else := "28"
+
+_last_day(_, month) := "30" if month in {"04", "06", "09", "11"}
+
+_last_day(_, month) := "31" if month in {"01", "03", "05", "07", "08", "10", "12"}
+
+_leap(year) if {
+	year % 4 == 0
+	year % 100 != 0
+}
+
+_leap(year) if year % 400 == 0
