@@ -200,6 +200,17 @@ def test_the_deadline_holds_for_the_whole_call(trouble: Script) -> None:
         assert time.monotonic() - start < 2  # with room for a busy machine; without a deadline 20 s and more
 
 
+def test_the_first_attempt_counts_towards_the_deadline() -> None:
+    def late(connection: socket.socket, question: bytes) -> None:
+        time.sleep(0.5)
+        reply(503, b"", "Retry-After: 1")(connection, question)
+
+    with serving(late) as server, PolicyClient(server.url, deadline=1.4) as client:
+        with pytest.raises(PolicyUnreachable, match="503"):
+            client.decide(REQUEST)
+        assert len(server.seen) == 1  # after the pause there would be no time left
+
+
 def test_attempts_are_bounded() -> None:
     with serving(drop) as server, PolicyClient(server.url, attempts=3) as client, pytest.raises(PolicyUnreachable):
         client.decide(REQUEST)
