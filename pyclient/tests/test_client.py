@@ -9,7 +9,7 @@ import pickle
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import FrozenInstanceError, asdict, fields, replace
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 from payer_policy import (
+    Criterion,
     Decision,
     EmbeddedPolicy,
     InvalidRequest,
@@ -306,6 +307,8 @@ def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int
         {"policy": None},
         {"criteria": []},
         {"date_of_service": "soon"},
+        {"request_id": 0},
+        {"request_id": False},
     ],
 )
 def test_a_decision_that_breaks_the_contract_never_approves(approved: dict[str, Any], change: dict[str, Any]) -> None:
@@ -319,6 +322,48 @@ def test_an_approval_that_its_criteria_do_not_bear_out_is_none(approved: dict[st
     broken["criteria"][kind][0]["state"] = state
     with pytest.raises(ProtocolError):
         Decision.from_dict(broken)
+
+
+@pytest.mark.parametrize(
+    ("node", "field", "value", "message"),
+    [
+        ((), "pathways", {}, "decision.criteria.pathways is not an array"),
+        (("pathways", 0), "all_of", "I", "decision.criteria.pathways[0].all_of is not an array"),
+        (("pathways", 0, "all_of"), 1, None, "decision.criteria.pathways[0].all_of[1] is not an object"),
+        (("pathways", 0, "all_of", 1), "any_of", {}, "decision.criteria.pathways[0].all_of[1].any_of is not an array"),
+        (
+            ("pathways", 0, "all_of", 1, "any_of", 2, "all_of", 0),
+            "text",
+            1,
+            "decision.criteria.pathways[0].all_of[1].any_of[2].all_of[0].text is not a string",
+        ),
+    ],
+)
+def test_where_a_decision_breaks_the_contract(
+    approved: dict[str, Any], node: tuple[str | int, ...], field: str | int, value: object, message: str
+) -> None:
+    broken = copy.deepcopy(approved)
+    at: Any = broken["criteria"]
+    for step in node:
+        at = at[step]
+    at[field] = value
+    with pytest.raises(ProtocolError) as raised:
+        Decision.from_dict(broken)
+    assert str(raised.value) == message
+    assert raised.value.__context__ is None or raised.value.__suppress_context__
+
+
+def test_a_criterion_is_a_frozen_dataclass_like_any_other(approved: dict[str, Any]) -> None:
+    criteria = Decision.from_dict(approved).criteria
+    assert criteria is not None
+    pathway = criteria.pathways[0]
+    leaf = pathway.parts[0].parts[0]
+    assert leaf == Criterion(leaf.id, leaf.text, leaf.state, leaf.fact, leaf.value)
+    assert hash(leaf) == hash(pickle.loads(pickle.dumps(leaf)))
+    assert replace(leaf, text="") != leaf
+    assert asdict(leaf)["all_of"] == ()
+    with pytest.raises(FrozenInstanceError):
+        leaf.state = State.MET  # type: ignore[misc]
 
 
 def test_what_the_contract_may_add_is_ignored(approved: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -251,13 +251,14 @@ class _Recorded:
         self.once = once
         self.retries = 0
         self._on_call = on_call
-        self._outcomes: Counter[str] = Counter()
+        self._outcomes: dict[str, int] = {}
 
     def decision(self, asked: Written, result: object, provenance: Provenance) -> Decision:
         decision = Decision.from_dict(result, provenance)
         if decision.outcome is not Outcome.INVALID_REQUEST and decision.request_id != asked.request_id:
             raise ProtocolError("decision.request_id is that of another request")
-        self._outcomes[decision.outcome.value] += 1
+        outcome = decision.outcome.value
+        self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
         return decision
 
     def __enter__(self) -> _Recorded:
@@ -274,7 +275,7 @@ class _Recorded:
         )
         if self._on_call:
             try:
-                self._on_call(CallRecord(self.entry_point, dict(self._outcomes), failure, seconds, self.retries))
+                self._on_call(CallRecord(self.entry_point, self._outcomes, failure, seconds, self.retries))
             except Exception as hook:  # metrics must not cost a decision
                 _log.error("the metrics hook raised %s", type(hook).__name__)
 

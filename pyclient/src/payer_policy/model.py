@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
@@ -15,6 +15,7 @@ from payer_policy.cc0126 import Facts
 from payer_policy.errors import InvalidValue, ProtocolError
 
 E = TypeVar("E", bound=Enum)
+P = TypeVar("P")
 
 # In bits, as the exponent of a float; Python refuses to write much longer ones.
 _LONGEST_INTEGER = 1024
@@ -74,6 +75,8 @@ class Request:
         return {name: to_json(value, name) for name, value in request.items() if value is not None}
 
 
+_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+
 # What `decide` takes: a `Request`, or its plain dict.
 AnyRequest = Request | Mapping[str, Any]
 
@@ -96,7 +99,7 @@ def written(request: AnyRequest) -> Written:
     """
     try:
         plain = request.to_dict() if isinstance(request, Request) else to_json(request, "")
-        text = json.dumps(plain, allow_nan=False, ensure_ascii=False)
+        text = _encode(plain)
         return Written(text, plain.get("request_id") if isinstance(plain, dict) else None)
     except (ValueError, RecursionError):  # by now only a circle, or nesting without end
         raise InvalidValue("the request is nested too deeply") from None
@@ -104,13 +107,20 @@ def written(request: AnyRequest) -> Written:
 
 def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     """A value as plain JSON types. Raises `InvalidValue` with the path for what JSON cannot say."""
+    if value is None or type(value) is bool or (type(value) is str and value.isascii()):  # nearly all, at once
+        return value
+    if isinstance(value, Mapping):
+        for name in value:
+            if not isinstance(name, str) or not _is_unicode(name):
+                raise InvalidValue(f"{path or 'the request'} has a name that is no Unicode text")
+        return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
     if isinstance(value, Enum):
         return to_json(value.value, path)
     if isinstance(value, str) and not _is_unicode(value):
         raise InvalidValue(f"{path or 'the request'} is not valid Unicode text")
     if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
         raise InvalidValue(f"{path or 'the request'} is too large a number")
-    if value is None or isinstance(value, (bool, int, str)):
+    if isinstance(value, (int, str)):
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
@@ -121,11 +131,6 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     if is_dataclass(value) and not isinstance(value, type):
         known = {item.name: getattr(value, item.name) for item in fields(value)}
         return {name: to_json(item, f"{path}.{name}") for name, item in known.items() if item is not None}
-    if isinstance(value, Mapping):
-        for name in value:
-            if not isinstance(name, str) or not _is_unicode(name):
-                raise InvalidValue(f"{path or 'the request'} has a name that is no Unicode text")
-        return {name: to_json(item, f"{path}.{name}" if path else name) for name, item in value.items()}
     if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
         return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
@@ -247,13 +252,12 @@ class Provenance:
     @classmethod
     def from_answer(cls, answer: Mapping[str, Any]) -> Provenance:
         """From an answer of OPA's Data API. Raises `ProtocolError` when it is there in another shape."""
-        node = _Reader(answer.get("provenance", {}), "provenance")
-        bundles = node.objects("bundles") if "bundles" in node else {}
-        return cls(
-            opa_version=node.text("version") if "version" in node else None,
-            revisions={name: bundle.text("revision") for name, bundle in bundles.items()},
-            decision_id=_Reader(answer, "answer").text("decision_id") if "decision_id" in answer else None,
-        )
+        try:
+            version, revisions = _part(answer, "provenance", _origin) if "provenance" in answer else (None, {})
+            decision_id = _text(answer, "decision_id") if "decision_id" in answer else None
+        except _Broken as broken:
+            raise ProtocolError(f"answer{broken}") from None
+        return cls(opa_version=version, revisions=revisions, decision_id=decision_id)
 
 
 @dataclass(frozen=True, repr=False)
@@ -304,31 +308,26 @@ class Decision:
     @classmethod
     def from_dict(cls, received: Any, provenance: Provenance | None = None) -> Decision:  # noqa: ANN401
         """Raises `ProtocolError` with the field when the decision breaks the contract."""
-        node = _Reader(received, "decision")
-        policy = node.maybe("policy")
-        criteria = node.maybe("criteria")
-        decision = cls(
-            outcome=node.enum("outcome", _OUTCOMES),
-            next_step=node.enum("next_step", _NEXT_STEPS),
-            summary=node.text("summary"),
-            request_id=node.optional_text("request_id"),
-            date_of_service=node.optional_day("date_of_service"),
-            policy=None if policy is None else _policy(policy),
-            pathways_met=node.texts("pathways_met"),
-            criteria=None if criteria is None else _criteria(criteria),
-            reasons=tuple(
-                Reason(item.text("criterion"), item.enum("state", _STATES), item.text("text"))
-                for item in node.items("reasons")
-            ),
-            missing=tuple(
-                Missing(item.text("fact"), item.text("question"), item.texts("criteria"))
-                for item in node.items("missing")
-            ),
-            advisories=tuple(Advisory(item.text("code"), item.text("text")) for item in node.items("advisories")),
-            errors=tuple(RequestError(item.text("path"), item.text("message")) for item in node.items("errors")),
-            provenance=provenance or Provenance(),
-            _received=received,
-        )
+        try:
+            node = _dict(received)
+            decision = cls(
+                outcome=_member(node, "outcome", _OUTCOMES),
+                next_step=_member(node, "next_step", _NEXT_STEPS),
+                summary=_text(node, "summary"),
+                request_id=_optional_text(node, "request_id"),
+                date_of_service=_optional_day(node, "date_of_service"),
+                policy=_optional_part(node, "policy", _policy),
+                pathways_met=_texts(node, "pathways_met"),
+                criteria=_optional_part(node, "criteria", _criteria),
+                reasons=_parts(node, "reasons", _reason),
+                missing=_parts(node, "missing", _missing),
+                advisories=_parts(node, "advisories", _advisory),
+                errors=_parts(node, "errors", _request_error),
+                provenance=provenance or Provenance(),
+                _received=node,
+            )
+        except _Broken as broken:
+            raise ProtocolError(f"decision{broken}") from None
         undecided = decision.outcome in (Outcome.INVALID_REQUEST, Outcome.NO_POLICY_IN_FORCE)
         if undecided != (decision.policy is None) or undecided != (decision.criteria is None):
             raise ProtocolError("decision.policy and decision.criteria do not fit the outcome")
@@ -341,82 +340,20 @@ class Decision:
         return decision
 
 
-class _Reader:
-    """Reads one JSON object field by field, strict on what the contract names, blind to what it does not.
+# Reading what a server sends: strict on what the contract names, blind to what it does not. Where a value stands is
+# spelled out for an error alone, on the way up, since a decision has some hundred fields.
 
-    Where it stands is only spelled out for an error: a decision has some hundred fields.
-    """
 
-    __slots__ = ("_name", "_parent", "_value")
+class _Broken(Exception):
+    """What breaks the contract, at a path."""
 
-    def __init__(self, value: Any, name: str, parent: _Reader | None = None) -> None:  # noqa: ANN401
-        self._value = value
-        self._name = name
-        self._parent = parent
-        if not isinstance(value, dict):
-            raise ProtocolError(f"{self._path()} is not an object")
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__()
+        self.path = path
+        self.problem = problem
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._value
-
-    def raw(self, name: str) -> Any:  # noqa: ANN401
-        if name not in self._value:
-            raise self._error(name, "is absent")
-        return self._value[name]
-
-    def text(self, name: str) -> str:
-        value = self.raw(name)
-        if not isinstance(value, str):
-            raise self._error(name, "is not a string")
-        return value
-
-    def optional_text(self, name: str) -> str | None:
-        return None if self.raw(name) is None else self.text(name)
-
-    def day(self, name: str) -> date:
-        day = None
-        with suppress(ValueError):  # whose text would hold the value
-            day = date.fromisoformat(self.text(name))
-        if day is None:
-            raise self._error(name, "is not a date")
-        return day
-
-    def optional_day(self, name: str) -> date | None:
-        return None if self.raw(name) is None else self.day(name)
-
-    def enum(self, name: str, members: Mapping[str, E]) -> E:
-        member = members.get(self.text(name))
-        if member is None:
-            raise self._error(name, "is none of the contract's values")
-        return member
-
-    def maybe(self, name: str) -> _Reader | None:
-        return None if self.raw(name) is None else _Reader(self.raw(name), name, self)
-
-    def objects(self, name: str) -> dict[str, _Reader]:
-        node = _Reader(self.raw(name), name, self)
-        return {each: _Reader(value, each, node) for each, value in node._value.items()}
-
-    def items(self, name: str) -> list[_Reader]:
-        return [_Reader(item, f"{name}[{index}]", self) for index, item in enumerate(self._array(name))]
-
-    def texts(self, name: str) -> tuple[str, ...]:
-        values = self._array(name)
-        if not all(isinstance(value, str) for value in values):
-            raise self._error(name, "holds something else than strings")
-        return tuple(values)
-
-    def _array(self, name: str) -> list[Any]:
-        value = self.raw(name)
-        if not isinstance(value, list):
-            raise self._error(name, "is not an array")
-        return value
-
-    def _error(self, name: str, problem: str) -> ProtocolError:
-        return ProtocolError(f"{self._path()}.{name} {problem}")
-
-    def _path(self) -> str:
-        return f"{self._parent._path()}.{self._name}" if self._parent else self._name
+    def __str__(self) -> str:
+        return f"{self.path} {self.problem}"
 
 
 _OUTCOMES = {member.value: member for member in Outcome}
@@ -424,33 +361,154 @@ _NEXT_STEPS = {member.value: member for member in NextStep}
 _STATES = {member.value: member for member in State}
 
 
-def _criteria(node: _Reader) -> Criteria:
-    return Criteria(
-        pathways=tuple(_criterion(item) for item in node.items("pathways")),
-        exclusions=tuple(_criterion(item) for item in node.items("exclusions")),
-    )
+def _dict(value: Any) -> dict[str, Any]:  # noqa: ANN401
+    if isinstance(value, dict):
+        return value
+    raise _Broken("", "is not an object")
 
 
-def _policy(node: _Reader) -> Policy:
+def _given(node: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401
+    if name in node:
+        return node[name]
+    raise _Broken(f".{name}", "is absent")
+
+
+def _text(node: Mapping[str, Any], name: str) -> str:
+    value = node.get(name)
+    if isinstance(value, str):
+        return value
+    raise _Broken(f".{name}", "is not a string" if name in node else "is absent")
+
+
+def _optional_text(node: Mapping[str, Any], name: str) -> str | None:
+    return None if _given(node, name) is None else _text(node, name)
+
+
+def _texts(node: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    values = _list(node, name)
+    for value in values:
+        if not isinstance(value, str):
+            raise _Broken(f".{name}", "holds something else than strings")
+    return tuple(values)
+
+
+def _list(node: Mapping[str, Any], name: str) -> list[Any]:
+    value = _given(node, name)
+    if isinstance(value, list):
+        return value
+    raise _Broken(f".{name}", "is not an array")
+
+
+def _member(node: Mapping[str, Any], name: str, members: Mapping[str, E]) -> E:
+    member = members.get(_text(node, name))
+    if member is None:
+        raise _Broken(f".{name}", "is none of the contract's values")
+    return member
+
+
+def _day(node: Mapping[str, Any], name: str) -> date:
+    text = _text(node, name)
+    with suppress(ValueError):  # whose text would hold the value
+        return date.fromisoformat(text)
+    raise _Broken(f".{name}", "is not a date")
+
+
+def _optional_day(node: Mapping[str, Any], name: str) -> date | None:
+    return None if _given(node, name) is None else _day(node, name)
+
+
+def _part(node: Mapping[str, Any], name: str, read: Callable[[Any], P]) -> P:
+    value = _given(node, name)
+    try:
+        return read(value)
+    except _Broken as broken:
+        broken.path = f".{name}{broken.path}"
+        raise
+
+
+def _optional_part(node: Mapping[str, Any], name: str, read: Callable[[Any], P]) -> P | None:
+    return None if _given(node, name) is None else _part(node, name, read)
+
+
+def _parts(node: Mapping[str, Any], name: str, read: Callable[[Any], P]) -> tuple[P, ...]:
+    values, parts = _list(node, name), []
+    try:
+        for value in values:
+            parts.append(read(value))  # a comprehension would lose how far it came
+    except _Broken as broken:
+        broken.path = f".{name}[{len(parts)}]{broken.path}"
+        raise
+    return tuple(parts)
+
+
+def _origin(value: Any) -> tuple[str | None, dict[str, str]]:  # noqa: ANN401
+    node = _dict(value)
+    version = _text(node, "version") if "version" in node else None
+    return version, _part(node, "bundles", _revisions) if "bundles" in node else {}
+
+
+def _revisions(value: Any) -> dict[str, str]:  # noqa: ANN401
+    bundles = _dict(value)
+    return {name: _part(bundles, name, _revision) for name in bundles}
+
+
+def _revision(value: Any) -> str:  # noqa: ANN401
+    return _text(_dict(value), "revision")
+
+
+def _reason(value: Any) -> Reason:  # noqa: ANN401
+    node = _dict(value)
+    return Reason(_text(node, "criterion"), _member(node, "state", _STATES), _text(node, "text"))
+
+
+def _missing(value: Any) -> Missing:  # noqa: ANN401
+    node = _dict(value)
+    return Missing(_text(node, "fact"), _text(node, "question"), _texts(node, "criteria"))
+
+
+def _advisory(value: Any) -> Advisory:  # noqa: ANN401
+    node = _dict(value)
+    return Advisory(_text(node, "code"), _text(node, "text"))
+
+
+def _request_error(value: Any) -> RequestError:  # noqa: ANN401
+    node = _dict(value)
+    return RequestError(_text(node, "path"), _text(node, "message"))
+
+
+def _policy(value: Any) -> Policy:  # noqa: ANN401
+    node = _dict(value)
     return Policy(
-        document=node.text("document"),
-        title=node.text("title"),
-        version=node.text("version"),
-        effective_from=node.day("effective_from"),
-        effective_to=node.optional_day("effective_to"),
-        last_reviewed=node.day("last_reviewed"),
+        document=_text(node, "document"),
+        title=_text(node, "title"),
+        version=_text(node, "version"),
+        effective_from=_day(node, "effective_from"),
+        effective_to=_optional_day(node, "effective_to"),
+        last_reviewed=_day(node, "last_reviewed"),
     )
 
 
-def _criterion(node: _Reader) -> Criterion:
-    leaf = "fact" in node
-    return Criterion(
-        id=node.text("id"),
-        text=node.text("text"),
-        state=node.enum("state", _STATES),
-        fact=node.text("fact") if leaf else None,
-        value=node.raw("value") if leaf else None,
-        all_of=tuple(_criterion(item) for item in node.items("all_of")) if "all_of" in node else (),
-        any_of=tuple(_criterion(item) for item in node.items("any_of")) if "any_of" in node else (),
-        evidence=node.texts("evidence") if "evidence" in node else (),
-    )
+def _criteria(value: Any) -> Criteria:  # noqa: ANN401
+    node = _dict(value)
+    return Criteria(pathways=_parts(node, "pathways", _criterion), exclusions=_parts(node, "exclusions", _criterion))
+
+
+def _criterion(value: Any) -> Criterion:  # noqa: ANN401
+    node = _dict(value)
+    fields: dict[str, Any] = {
+        "id": _text(node, "id"),
+        "text": _text(node, "text"),
+        "state": _member(node, "state", _STATES),
+    }
+    if "fact" in node:
+        fields["fact"] = _text(node, "fact")
+        fields["value"] = _given(node, "value")
+    for name in ("all_of", "any_of"):
+        if name in node:
+            fields[name] = _parts(node, name, _criterion)
+    if "evidence" in node:
+        fields["evidence"] = _texts(node, "evidence")
+    # As Criterion(**fields), whose own way to freeze what it is given takes three times as long; a tree has thirty.
+    criterion = object.__new__(Criterion)
+    object.__setattr__(criterion, "__dict__", fields)
+    return criterion
