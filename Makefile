@@ -138,9 +138,9 @@ unit: $(VENV)/.test
 integration: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	@tools/setup compose
-	@tools/setup prometheus
 	@tools/setup kustomize
-	OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
+	OPA_IMAGE=$$(tools/setup image) && PROMETHEUS_IMAGE=$$(tools/setup prometheus) && export OPA_IMAGE PROMETHEUS_IMAGE && \
+		$(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests
 
 published-check: $(VENV)/.test
 	@$(BIN)/python tools/publish.py check

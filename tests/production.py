@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +94,8 @@ class Production:
 
 
 @contextmanager
-def production(image: str, **environment: str) -> Iterator[Production]:
+def production(image: str, *overlays: Path, services: Sequence[str] = (), **environment: str) -> Iterator[Production]:
+    """With more compose files over it; of their `services`, only some."""
     tokens = {role: secrets.token_hex(32) for role in ("service", "operator")}
     hashes = {
         f"PAYER_POLICY_{role.upper()}_TOKEN_SHA256": hashlib.sha256(token.encode()).hexdigest()
@@ -116,11 +117,15 @@ def production(image: str, **environment: str) -> Iterator[Production]:
         trustme.CA().issue_cert("x@example.org").private_key_and_cert_chain_pem.write_to_path(own / "stranger.pem")
         for file in tls.iterdir():
             file.chmod(0o644)  # OPA is another user in its container
-        project = Project(
-            image, COMPOSE_FILE, profile="production", PAYER_POLICY_TLS=str(tls), **{**hashes, **environment}
-        )
+        given = {
+            "PAYER_POLICY_TLS": str(tls),
+            "PAYER_POLICY_OPERATOR_TOKEN": tokens["operator"],
+            **hashes,
+            **environment,
+        }
+        project = Project(image, COMPOSE_FILE, *overlays, profile="production", **given)
         try:
-            up = project.run("up", "--wait")
+            up = project.run("up", "--wait", *services)
             assert up.returncode == 0, f"docker compose up --wait failed:\n{up.stderr}\n{project.run('logs').stdout}"
             port = project.run("port", "opa-production", "8181").stdout.rpartition(":")[2]
             yield Production(project, int(port), tokens, own / "ca.pem", own / "client.pem", own / "stranger.pem")

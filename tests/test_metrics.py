@@ -1,8 +1,14 @@
-"""The files for Prometheus and Grafana: read by the parsers of Prometheus, naming only metrics that OPA has."""
+"""A real Prometheus beside the OPA of production, as deploy/prometheus/compose.yaml has it, and Grafana's dashboard."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,57 +17,182 @@ import pytest
 import requests
 import yaml
 from bundles import bundle, polling, wait_for
-from conftest import ROOT
-from payer_policy import PolicyClient
+from conftest import ROOT, fail
+from payer_policy import PolicyClient, PolicyError
+from production import Production, production
 from test_faults import wait_for_refusals
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
 VARIABLES = {"$__rate_interval": "5m", "$instance": ".+"}
+ALERTS: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text(encoding="utf-8"))["groups"][0][
+    "rules"
+]
+REQUEST = json.loads((ROOT / "bench" / "inputs" / "approved.json").read_text(encoding="utf-8"))
 
 
-def names_of(*expressions: str) -> set[str]:
-    """Every metric named in the rules and in `expressions`; fails on any that is no PromQL, and on a bad file."""
-    files = [PROMETHEUS / "prometheus.yml", PROMETHEUS / "alerts.yml"]
-    checked = subprocess.run(
-        [ROOT / ".tools/bin/check-prometheus", *files], input=json.dumps(expressions), capture_output=True, text=True
-    )
-    assert checked.returncode == 0, checked.stderr
-    return set(json.loads(checked.stdout))
+@dataclass
+class Watched:
+    opa: Production
+    url: str
+    """Of Prometheus."""
+
+    def ask(self, path: str, **parameters: str) -> Any:  # noqa: ANN401
+        answer = requests.get(f"{self.url}/api/v1/{path}", params=parameters, timeout=10).json()
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def wait_for_alerts(self, *names: str) -> None:
+        """Until these fire, and no others."""
+        deadline = time.monotonic() + 60
+        firing: set[str] = set()
+        while time.monotonic() < deadline:
+            firing = {
+                alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"
+            }
+            if firing == set(names):
+                return
+            time.sleep(0.5)
+        fail(f"after a minute these alerts fire: {firing}")
+
+    def promtool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.opa.project.run("exec", "-T", "prometheus", "promtool", *arguments)
 
 
-def panel_expressions() -> list[str]:
-    expressions = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+@pytest.fixture(scope="module")
+def watched(opa_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """The files as they are, but looking every second, and with alerts that fire after two."""
+    image = os.environ.get("PROMETHEUS_IMAGE")
+    if not image:
+        fail("PROMETHEUS_IMAGE is not set. Run `make test`, or `export PROMETHEUS_IMAGE=$(tools/setup prometheus)`.")
+    folder = tmp_path_factory.mktemp("prometheus")
+    hasty = folder / "hasty"
+    shutil.copytree(PROMETHEUS, hasty)
+    for name, pattern, replacement in (
+        ("prometheus.yml", r"_interval: 15s", "_interval: 1s"),
+        ("alerts.yml", r"for: \d+m", "for: 2s"),
+    ):
+        text, changes = re.subn(pattern, replacement, (hasty / name).read_text(encoding="utf-8"))
+        assert changes >= 2
+        (hasty / name).write_text(text, encoding="utf-8")
+    volumes = [f"{hasty}:/etc/prometheus:ro", f"{PROMETHEUS}:/files:ro"]
+    overlay = folder / "hasty.yaml"
+    overlay.write_text(json.dumps({"services": {"prometheus": {"volumes": volumes}}}), encoding="utf-8")
+    overlay.chmod(0o644)
+    with production(
+        opa_image,
+        PROMETHEUS / "compose.yaml",
+        overlay,
+        services=["opa-production", "prometheus"],
+        PROMETHEUS_IMAGE=image,
+        PROMETHEUS_PORT="0",
+    ) as opa:
+        port = opa.project.run("port", "prometheus", "9090").stdout.rpartition(":")[2].strip()
+        with PolicyClient(opa.url, token=opa.tokens["service"], ca_file=opa.ca) as client:
+            assert client.decide(REQUEST).outcome.value == "approved"
+        yield Watched(opa, f"http://127.0.0.1:{port}")
+
+
+def panels() -> list[str]:
+    """What they ask for."""
+    found = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
     for variable, value in VARIABLES.items():
-        expressions = [expression.replace(variable, value) for expression in expressions]
-    return expressions
+        found = [expression.replace(variable, value) for expression in found]
+    return found
 
 
-def test_every_metric_named_is_exposed(engine: docker.DockerClient, opa_image: str, key: Path, tmp_path: Path) -> None:
-    named = names_of(*panel_expressions())
+def names_of(watched: Watched, expression: str) -> set[str]:
+    """Every metric in it."""
+    names = set()
+    left: list[Any] = [watched.ask("parse_query", query=expression)]
+    while left:
+        node = left.pop()
+        if isinstance(node, dict):
+            if node.get("type") in ("vectorSelector", "matrixSelector"):
+                names.add(node["name"])
+            left += node.values()
+        elif isinstance(node, list):
+            left += node
+    return names
+
+
+def test_promtool_finds_the_files_sound_and_each_case_right(watched: Watched) -> None:
+    for arguments in (("check", "config", "/files/prometheus.yml"), ("test", "rules", "/files/alerts_test.yml")):
+        done = watched.promtool(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "SUCCESS" in done.stdout
+
+
+def test_prometheus_reads_opa_and_runs_every_rule(watched: Watched) -> None:
+    watched.wait_for_alerts()
+    [target] = watched.ask("targets")["activeTargets"]
+    assert (target["health"], target["lastError"]) == ("up", "")
+    [group] = watched.ask("rules")["groups"]
+    assert [rule["name"] for rule in group["rules"]] == [rule["alert"] for rule in ALERTS]
+    assert {rule["health"] for rule in group["rules"]} == {"ok"}
+    [sample] = watched.ask("query", query='sum(http_request_duration_seconds_count{handler="v1/data", code="200"})')[
+        "result"
+    ]
+    assert float(sample["value"][1]) >= 1
+
+
+def test_only_an_operator_sees_the_metrics(watched: Watched) -> None:
+    """Prometheus has its token from a secret; without one, even a container of the project is refused."""
+    asked = 'http.send({"method":"GET","url":"http://127.0.0.1:8282/metrics"}).status_code'
+    done = watched.opa.project.run("exec", "-T", "opa-production", "/opa", "eval", "--format=raw", asked)
+    assert done.stdout.strip() == "401"
+
+
+def test_every_panel_has_an_answer(watched: Watched) -> None:
+    deadline = time.monotonic() + 30
+    # Those of bundles have none here, where OPA serves a folder.
+    waiting = [each for each in panels() if not any("bundle" in name for name in names_of(watched, each))]
+    assert len(waiting) > 4
+    with PolicyClient(watched.opa.url, token=watched.opa.tokens["service"], ca_file=watched.opa.ca) as client:
+        while waiting and time.monotonic() < deadline:
+            client.decide(REQUEST)
+            waiting = [expression for expression in waiting if not watched.ask("query", query=expression)["result"]]
+            time.sleep(0.5)
+    assert waiting == []
+
+
+def metrics(url: str, wanted: str) -> str:
+    """What OPA shows, once `wanted` is among it."""
+    deadline = time.monotonic() + 30
+    text = ""
+    while time.monotonic() < deadline and wanted not in text:
+        with suppress(requests.RequestException):
+            text = requests.get(f"{url}/metrics", timeout=5).text
+        time.sleep(0.2)
+    return text
+
+
+def test_every_metric_named_is_exposed(
+    watched: Watched, engine: docker.DockerClient, opa_image: str, key: Path, tmp_path: Path
+) -> None:
+    asked = panels() + [rule["expr"] for rule in ALERTS]
+    named = set().union(*(names_of(watched, expression) for expression in asked))
     assert len(named) > 9
     bundle(ROOT / "policy", tmp_path / "good.tar.gz", "1", key)
     (tmp_path / "bad.tar.gz").write_bytes(b"no bundle")
     with polling(engine, opa_image, key, tmp_path / "served") as opa, PolicyClient(opa.url) as client:
+        before = metrics(opa.url, 'plugin_status_gauge{name="bundle"')
         opa.serve(tmp_path / "good.tar.gz")
         wait_for("1", client)
         opa.serve(tmp_path / "bad.tar.gz")
         wait_for_refusals(opa.url, 1)
-        text = requests.get(f"{opa.url}/metrics", timeout=5).text
+        text = metrics(opa.url, "bundle_failed_load_counter")
     exposed = set(re.findall(r"^([a-z_0-9]+)[{ ]", text, re.MULTILINE))
     assert named - {"up"} <= exposed  # `up` is Prometheus' own
     assert 'handler="v1/data"' in text
     assert 'active_revision="1"' in text
-
-
-def test_a_wrong_expression_is_found() -> None:
-    with pytest.raises(AssertionError, match="unclosed left parenthesis"):
-        names_of("sum(up")
+    assert 'plugin_status_gauge{name="bundle",status="NOT_READY"} 1' in before
+    assert 'plugin_status_gauge{name="bundle",status="OK"} 1' in text
+    assert "NOT_READY" not in text
 
 
 def test_each_alert_has_a_case_and_each_panel_a_place() -> None:
-    [group] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_text(encoding="utf-8"))["groups"]
-    alerts = [rule["alert"] for rule in group["rules"]]
+    alerts = [rule["alert"] for rule in ALERTS]
     tests: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts_test.yml").read_text(encoding="utf-8"))["tests"]
     cases = [case for test in tests for case in test["alert_rule_test"]]
     assert [case["alertname"] for case in cases if case.get("exp_alerts")] == alerts
@@ -80,13 +211,32 @@ def test_each_alert_has_a_case_and_each_panel_a_place() -> None:
     assert max(column for column, _ in places) < 24
 
 
-def test_compose_takes_the_file() -> None:
-    files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(PROMETHEUS / "compose.yaml")]
-    done = subprocess.run(["docker", "compose", *files, "config", "--format", "json"], capture_output=True, text=True)
+def test_compose_takes_the_file(watched: Watched) -> None:
+    files = ["-f", str(ROOT / "docker-compose.yml"), "-f", str(PROMETHEUS / "compose.yaml"), "--profile", "production"]
+    environment = {**os.environ, "PAYER_POLICY_OPERATOR_TOKEN": "x", "PAYER_POLICY_TLS": str(ROOT)}
+    environment.pop("PROMETHEUS_IMAGE", None)
+    command = ["docker", "compose", *files, "config", "--format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     services = json.loads(done.stdout)["services"]
-    assert set(services) == {"opa", "prometheus", "grafana"}
-    for service in services.values():
-        assert [port["host_ip"] for port in service["ports"]] == ["127.0.0.1"]
-        for volume in service["volumes"]:
+    assert set(services) == {"opa-production", "prometheus", "grafana"}
+    for name in ("prometheus", "grafana"):
+        assert [port["host_ip"] for port in services[name]["ports"]] == ["127.0.0.1"]
+        for volume in services[name]["volumes"]:
             assert Path(volume["source"]).is_dir()
+    running = watched.opa.project.run("exec", "-T", "prometheus", "/bin/prometheus", "--version").stdout
+    assert services["prometheus"]["image"] == f"prom/prometheus:v{running.split()[2]}"
+
+
+# The last, since OPA has another port afterwards.
+def test_an_alert_fires_while_opa_is_down_and_ends_by_itself(watched: Watched) -> None:
+    watched.wait_for_alerts()
+    with PolicyClient(
+        watched.opa.url, token=watched.opa.tokens["service"], ca_file=watched.opa.ca, attempts=1
+    ) as client:
+        assert watched.opa.project.run("kill", "opa-production").returncode == 0
+        watched.wait_for_alerts("OpaNoDecisions", "OpaReplicaDown")
+        with pytest.raises(PolicyError):
+            client.decide(REQUEST)
+        assert watched.opa.project.run("start", "opa-production").returncode == 0
+    watched.wait_for_alerts()
