@@ -45,7 +45,10 @@ class EmbeddedPolicy(PolicyBase):
             compiled = _compiled(bundle)
             self._policy = OpaWasmPolicy.from_wasm_bytes(
                 compiled,
-                PolicyConfig(borrow_timeout_seconds=None),  # threads beyond the pool wait for their turn
+                PolicyConfig(
+                    borrow_timeout_seconds=None,  # threads beyond the pool wait for their turn
+                    parse_raw_json_input=False,  # it was written as JSON a moment ago
+                ),
             )
         except (OSError, KeyError, tarfile.TarError, OpaWasmError) as error:
             raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
