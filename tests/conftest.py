@@ -73,7 +73,7 @@ def serving(
     Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
     """
     service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
-    hardening = ("user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
+    hardening = ("environment", "user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
     settings: dict[str, Any] = {name: service[name] for name in hardening}
     settings["restart_policy"] = {"Name": restart}
     container = engine.containers.create(
