@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import socket
 import ssl
 import struct
@@ -31,6 +32,8 @@ from payer_policy import (
     ProtocolError,
     Request,
 )
+from payer_policy.transport import _back_off
+from tenacity import RetryCallState, Retrying
 
 REQUEST = Request("CC-0126", "2025-06-01", {"disease": "all"}, request_id="r-1")
 
@@ -209,6 +212,20 @@ def test_the_first_attempt_counts_towards_the_deadline() -> None:
         with pytest.raises(PolicyUnreachable, match="503"):
             client.decide(REQUEST)
         assert len(server.seen) == 1  # after the pause there would be no time left
+
+
+@pytest.mark.parametrize("dice", [min, max])
+def test_ten_attempts_last_ten_seconds_and_no_longer_than_the_deadline(
+    monkeypatch: pytest.MonkeyPatch, dice: Callable[[float, float], float]
+) -> None:
+    monkeypatch.setattr(random, "uniform", dice)
+    pauses = []
+    for attempt in range(1, 10):
+        state = RetryCallState(Retrying(), None, (), {})
+        state.attempt_number = attempt
+        pauses.append(_back_off(state))
+    assert pauses == sorted(pauses)
+    assert 10 < sum(pauses) < 30
 
 
 def test_attempts_are_bounded() -> None:

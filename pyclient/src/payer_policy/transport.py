@@ -25,6 +25,7 @@ from tenacity import (
     retry_if_exception_type,
     stop_after_attempt,
     stop_before_delay,
+    wait_exponential,
     wait_none,
     wait_random_exponential,
 )
@@ -41,7 +42,8 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONNECTIONS = 32  # kept alive, for each server
 
-_back_off = wait_random_exponential(multiplier=0.1, max=5)  # seconds
+# Seconds. Half of it is fixed, so that ten attempts outlast ten seconds without a server, however the dice fall.
+_back_off = wait_exponential(multiplier=0.05, max=2.5) + wait_random_exponential(multiplier=0.05, max=2.5)
 
 
 @dataclass(repr=False)  # it would show health data
