@@ -289,8 +289,8 @@ class PolicyClient(PolicyBase):
       certificate and key, or two files.
     - `timeout`: seconds to connect and seconds until the whole reply is there; `deadline`: seconds for a whole call,
       all attempts and pauses included; `attempts`: how many there may be. Asked again are connections refused, reset
-      or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows, in part at random,
-      or that the server names (Retry-After).
+      or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows, in part
+      at random, or that the server names (Retry-After).
     - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
 
     Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
