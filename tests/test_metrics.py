@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,13 @@ ALERTS: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_t
 REQUEST = json.loads((ROOT / "bench" / "inputs" / "approved.json").read_text(encoding="utf-8"))
 
 
+def wait_until(come: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not come():
+        assert time.monotonic() < deadline, f"it has not come in {seconds:g} seconds"
+        time.sleep(0.5)
+
+
 @dataclass
 class Watched:
     opa: Production
@@ -44,16 +51,13 @@ class Watched:
 
     def wait_for_alerts(self, *names: str) -> None:
         """Until these fire, and no others."""
-        deadline = time.monotonic() + 60
-        firing: set[str] = set()
-        while time.monotonic() < deadline:
-            firing = {
+
+        def firing() -> set[str]:
+            return {
                 alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"
             }
-            if firing == set(names):
-                return
-            time.sleep(0.5)
-        fail(f"after a minute these alerts fire: {firing}")
+
+        wait_until(lambda: firing() == set(names))
 
     def promtool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.opa.project.run("exec", "-T", "prometheus", "promtool", *arguments)
@@ -124,16 +128,14 @@ def test_promtool_finds_the_files_sound_and_each_case_right(watched: Watched) ->
 
 
 def test_prometheus_reads_opa_and_runs_every_rule(watched: Watched) -> None:
-    watched.wait_for_alerts()
+    query = 'sum(http_request_duration_seconds_count{handler="v1/data", code="200"}) >= 1'
+    wait_until(lambda: watched.ask("query", query=query)["result"])
+    wait_until(lambda: {rule["health"] for rule in watched.ask("rules")["groups"][0]["rules"]} == {"ok"})
     [target] = watched.ask("targets")["activeTargets"]
     assert (target["health"], target["lastError"]) == ("up", "")
     [group] = watched.ask("rules")["groups"]
     assert [rule["name"] for rule in group["rules"]] == [rule["alert"] for rule in ALERTS]
-    assert {rule["health"] for rule in group["rules"]} == {"ok"}
-    [sample] = watched.ask("query", query='sum(http_request_duration_seconds_count{handler="v1/data", code="200"})')[
-        "result"
-    ]
-    assert float(sample["value"][1]) >= 1
+    watched.wait_for_alerts()
 
 
 def test_only_an_operator_sees_the_metrics(watched: Watched) -> None:
@@ -144,16 +146,16 @@ def test_only_an_operator_sees_the_metrics(watched: Watched) -> None:
 
 
 def test_every_panel_has_an_answer(watched: Watched) -> None:
-    deadline = time.monotonic() + 30
     # Those of bundles have none here, where OPA serves a folder.
-    waiting = [each for each in panels() if not any("bundle" in name for name in names_of(watched, each))]
-    assert len(waiting) > 4
+    asked = [each for each in panels() if not any("bundle" in name for name in names_of(watched, each))]
+    assert len(asked) > 4
     with PolicyClient(watched.opa.url, token=watched.opa.tokens["service"], ca_file=watched.opa.ca) as client:
-        while waiting and time.monotonic() < deadline:
+
+        def answered() -> bool:
             client.decide(REQUEST)
-            waiting = [expression for expression in waiting if not watched.ask("query", query=expression)["result"]]
-            time.sleep(0.5)
-    assert waiting == []
+            return all(watched.ask("query", query=expression)["result"] for expression in asked)
+
+        wait_until(answered)
 
 
 def metrics(url: str, wanted: str) -> str:
