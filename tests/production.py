@@ -18,6 +18,7 @@ from typing import Any
 
 import docker
 import trustme
+from payer_policy import PolicyClient
 
 ROOT = Path(__file__).resolve().parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -71,6 +72,10 @@ class Production:
     @property
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}"
+
+    def client(self, token: str | None = None, **arguments: Any) -> PolicyClient:  # noqa: ANN401
+        """Of a service, unless it has another `token`."""
+        return PolicyClient(self.url, token=token or self.tokens["service"], ca_file=self.ca, **arguments)
 
     def send(self, request: bytes, patience: float = 20) -> Answer:
         """What these very bytes are answered; an HTTP library would mend them first. Status 0: no answer."""

@@ -5,8 +5,7 @@ import os
 import re
 import shutil
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from bundles import bundle, polling, wait_for
 from conftest import ROOT, fail
 from payer_policy import PolicyClient, PolicyError
 from production import Production, production
-from test_faults import wait_for_refusals
+from test_faults import eventually, wait_for_refusals
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text(encoding="utf-8"))
@@ -29,13 +28,6 @@ ALERTS: list[dict[str, Any]] = yaml.safe_load((PROMETHEUS / "alerts.yml").read_t
     "rules"
 ]
 REQUEST = json.loads((ROOT / "bench" / "inputs" / "approved.json").read_text(encoding="utf-8"))
-
-
-def wait_until(come: Callable[[], object], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not come():
-        assert time.monotonic() < deadline, f"it has not come in {seconds:g} seconds"
-        time.sleep(0.5)
 
 
 @dataclass
@@ -57,7 +49,7 @@ class Watched:
                 alert["labels"]["alertname"] for alert in self.ask("alerts")["alerts"] if alert["state"] == "firing"
             }
 
-        wait_until(lambda: firing() == set(names))
+        eventually(lambda: firing() == set(names), 60)
 
     def promtool(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self.opa.project.run("exec", "-T", "prometheus", "promtool", *arguments)
@@ -92,7 +84,7 @@ def watched(opa_image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         PROMETHEUS_PORT="0",
     ) as opa:
         port = opa.project.run("port", "prometheus", "9090").stdout.rpartition(":")[2].strip()
-        with PolicyClient(opa.url, token=opa.tokens["service"], ca_file=opa.ca) as client:
+        with opa.client() as client:
             assert client.decide(REQUEST).outcome.value == "approved"
         yield Watched(opa, f"http://127.0.0.1:{port}")
 
@@ -129,8 +121,8 @@ def test_promtool_finds_the_files_sound_and_each_case_right(watched: Watched) ->
 
 def test_prometheus_reads_opa_and_runs_every_rule(watched: Watched) -> None:
     query = 'sum(http_request_duration_seconds_count{handler="v1/data", code="200"}) >= 1'
-    wait_until(lambda: watched.ask("query", query=query)["result"])
-    wait_until(lambda: {rule["health"] for rule in watched.ask("rules")["groups"][0]["rules"]} == {"ok"})
+    eventually(lambda: bool(watched.ask("query", query=query)["result"]), 60)
+    eventually(lambda: {rule["health"] for rule in watched.ask("rules")["groups"][0]["rules"]} == {"ok"}, 60)
     [target] = watched.ask("targets")["activeTargets"]
     assert (target["health"], target["lastError"]) == ("up", "")
     [group] = watched.ask("rules")["groups"]
@@ -149,24 +141,26 @@ def test_every_panel_has_an_answer(watched: Watched) -> None:
     # Those of bundles have none here, where OPA serves a folder.
     asked = [each for each in panels() if not any("bundle" in name for name in names_of(watched, each))]
     assert len(asked) > 4
-    with PolicyClient(watched.opa.url, token=watched.opa.tokens["service"], ca_file=watched.opa.ca) as client:
+    with watched.opa.client() as client:
 
         def answered() -> bool:
             client.decide(REQUEST)
             return all(watched.ask("query", query=expression)["result"] for expression in asked)
 
-        wait_until(answered)
+        eventually(answered, 60)
 
 
 def metrics(url: str, wanted: str) -> str:
     """What OPA shows, once `wanted` is among it."""
-    deadline = time.monotonic() + 30
-    text = ""
-    while time.monotonic() < deadline and wanted not in text:
+    seen = [""]
+
+    def shown() -> bool:
         with suppress(requests.RequestException):
-            text = requests.get(f"{url}/metrics", timeout=5).text
-        time.sleep(0.2)
-    return text
+            seen.append(requests.get(f"{url}/metrics", timeout=5).text)
+        return wanted in seen[-1]
+
+    eventually(shown)
+    return seen[-1]
 
 
 def test_every_metric_named_is_exposed(
@@ -191,6 +185,11 @@ def test_every_metric_named_is_exposed(
     assert 'plugin_status_gauge{name="bundle",status="NOT_READY"} 1' in before
     assert 'plugin_status_gauge{name="bundle",status="OK"} 1' in text
     assert "NOT_READY" not in text
+
+
+def test_a_wrong_expression_is_found(watched: Watched) -> None:
+    with pytest.raises(AssertionError, match="unclosed left parenthesis"):
+        names_of(watched, "sum(up")
 
 
 def test_each_alert_has_a_case_and_each_panel_a_place() -> None:
@@ -233,9 +232,7 @@ def test_compose_takes_the_file(watched: Watched) -> None:
 # The last, since OPA has another port afterwards.
 def test_an_alert_fires_while_opa_is_down_and_ends_by_itself(watched: Watched) -> None:
     watched.wait_for_alerts()
-    with PolicyClient(
-        watched.opa.url, token=watched.opa.tokens["service"], ca_file=watched.opa.ca, attempts=1
-    ) as client:
+    with watched.opa.client(attempts=1) as client:
         assert watched.opa.project.run("kill", "opa-production").returncode == 0
         watched.wait_for_alerts("OpaNoDecisions", "OpaReplicaDown")
         with pytest.raises(PolicyError):

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import docker
 import pytest
@@ -34,10 +33,6 @@ def opa(opa_image: str) -> Iterator[Production]:
         yield opa
 
 
-def client(opa: Production, token: str | None = None, **arguments: Any) -> PolicyClient:  # noqa: ANN401
-    return PolicyClient(opa.url, token=token or opa.tokens["service"], ca_file=opa.ca, **arguments)
-
-
 # Access
 
 
@@ -52,7 +47,7 @@ def test_attacks_are_many_and_left_opa_running(opa: Production) -> None:
 
 
 def test_a_service_asks_the_policy(opa: Production) -> None:
-    with client(opa) as policy:
+    with opa.client() as policy:
         assert policy.health().opa_version
         assert policy.decide(REQUEST).outcome.value == "needs_information"
         assert len(list(policy.decide_many([REQUEST] * 120))) == 120
@@ -70,7 +65,7 @@ def test_a_probe_needs_no_token(opa: Production) -> None:
 
 
 def test_client_tells_a_refusal(opa: Production) -> None:
-    with client(opa, opa.tokens["operator"]) as policy, pytest.raises(PolicyRefused):
+    with opa.client(opa.tokens["operator"]) as policy, pytest.raises(PolicyRefused):
         policy.decide(REQUEST)
 
 
@@ -97,7 +92,7 @@ def test_nobody_is_answered_when_a_guard_is_missing(
 
 
 def test_a_larger_batch_than_the_policy_takes_is_halved_by_the_client(opa: Production) -> None:
-    with client(opa, deadline=60, timeout=(3, 60)) as policy:
+    with opa.client(deadline=60, timeout=(3, 60)) as policy:
         answers = list(policy.decide_many([{}] * 1500, batch_size=1500))
     assert [answer.outcome.value for answer in answers] == ["invalid_request"] * 1500  # type: ignore[union-attr]
 
@@ -119,7 +114,7 @@ def test_requests_that_never_end_keep_nobody_out(opa: Production) -> None:
             plain = open_.enter_context(socket.create_connection(("127.0.0.1", opa.port), timeout=10))
             connection = open_.enter_context(context.wrap_socket(plain, server_hostname="127.0.0.1"))
             connection.sendall(b"POST /v1/data/payer/decision HTTP/1.1\r\nHost: x\r\nContent-Length: 99\r\n\r\n{")
-        with client(opa) as policy:
+        with opa.client() as policy:
             assert policy.decide(REQUEST)
 
 
@@ -151,13 +146,13 @@ def test_mutual_tls_beside_tokens_that_rotate(opa_image: str) -> None:
     hashes = " ".join(hashlib.sha256(token.encode()).hexdigest() for token in tokens)
     with production(opa_image, PAYER_POLICY_MTLS="1", PAYER_POLICY_SERVICE_TOKEN_SHA256=hashes) as opa:
         for token in tokens:
-            with client(opa, token, client_cert=str(opa.client_cert)) as policy:
+            with opa.client(token, client_cert=str(opa.client_cert)) as policy:
                 assert policy.decide(REQUEST)
-        with client(opa, client_cert=str(opa.client_cert)) as policy, pytest.raises(PolicyRefused):
+        with opa.client(client_cert=str(opa.client_cert)) as policy, pytest.raises(PolicyRefused):
             policy.decide(REQUEST)  # a certificate is no token
         for certificate in (None, str(opa.stranger_cert)):
             with (
-                client(opa, tokens[1], client_cert=certificate, attempts=1) as policy,
+                opa.client(tokens[1], client_cert=certificate, attempts=1) as policy,
                 pytest.raises(PolicyUnreachable),
             ):
                 policy.decide(REQUEST)
@@ -189,7 +184,7 @@ def test_the_decision_log_holds_what_is_listed(searched: tuple[Canaries, list[Ch
     assert all(entry["metrics"]["timer_server_handler_ns"] > 0 for entry in entries)
     outcomes = {entry["result"].get("outcome") for entry in entries if entry["path"] == "payer/decision"}
     assert outcomes == {"approved", "needs_information", "no_policy_in_force", "invalid_request"}
-    with client(opa) as policy:
+    with opa.client() as policy:
         decision = policy.decide(REQUEST)
     entries = decision_log(opa.project.logs())
     assert [entry["result"] for entry in entries if entry["decision_id"] == decision.provenance.decision_id] == [
