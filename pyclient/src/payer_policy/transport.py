@@ -116,10 +116,8 @@ class Transport:
         that HTTP cannot carry.
         """
         end = time.monotonic() + self._deadline
-        try:
-            return self._attempt(
-                question, end
-            )  # nearly always all there is; tenacity costs a sixth of what this client does
+        try:  # nearly always this is all there is, and tenacity takes a sixth of what this client does
+            return self._attempt(question, end)
         except _Passing as passing:
             failed = passing
         retrying = self._asking_once if question.once else self._retrying
