@@ -10,15 +10,13 @@ package payer.calendar
 # description: YYYY-MM-DD, in the years 1900 to 2199.
 is_date(text) if {
 	[year, month, day] := split(text, "-")
-	number := to_number(year)
-	number >= 1900
-	number <= 2199
-	year == format_int(number, 10) # to_number takes 2.0e3 as well
-	day in {
-		"01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "16",
-		"17", "18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29", "30", "31",
-	}
-	day <= _last_day(number, month)
+	count(year) == 4
+	count(day) == 2
+	trim(concat("", [year, day]), "0123456789") == "" # only digits ever reach to_number, which takes 2e3 and fails on 2e
+	year >= "1900"
+	year <= "2199"
+	day >= "01"
+	day <= _last_day(to_number(year), month)
 }
 
 # METADATA

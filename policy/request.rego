@@ -4,6 +4,10 @@
 #   What is wrong with a request, all of it at once, and the parts of a valid one that the rest reads. No value of the
 #   wrong type passes here: between kinds Rego compares by kind, and a string is greater than every number.
 #   A message never holds a value of the request; a path holds only names.
+#
+#   What holds more than a request can need is refused by its count, before anything is made of it. Of what a request gives
+#   only strings ever go into a set: OPA hashes a number by its whole part, so that all fractions below 1
+#   meet in one place, and a few hundred of them would keep it busy for minutes.
 package payer.request
 
 import data.payer.calendar
@@ -71,6 +75,7 @@ _input_is_object if is_object(input)
 # The fields of a request and below those of its codes, each with the types that it may have; null stands for absent. One
 # look at all of them finds what is wrong, most often nothing.
 _faults contains [name, _field_fault(name, type)] if {
+	count(input) <= _most
 	request := object.union({"document": null, "date_of_service": null, "facts": null}, input)
 	some [name, type] in ({[name, type_name(value)] | some name, value in request} - {
 		["document", "string"],
@@ -80,6 +85,18 @@ _faults contains [name, _field_fault(name, type)] if {
 		["facts", "object"],
 	})
 }
+
+_faults contains ["", _more_fields(_most)] if {
+	_input_is_object
+	count(input) > _most
+}
+
+# Up to so many fields, codes and unknown facts each is looked at and named.
+_most := 100
+
+_more_fields(most) := concat(" ", ["must have at most", format_int(most, 10), "fields"])
+
+_more_items(most) := concat(" ", ["must hold at most", format_int(most, 10), "items"])
 
 _field_fault(name, type) := "is required" if {
 	name in {"document", "date_of_service", "facts"}
@@ -95,7 +112,13 @@ _field_fault(name, type) := "is required" if {
 	name, "is not a field of a request",
 )
 
+_faults contains ["codes", _more_fields(_most)] if {
+	is_object(input.codes)
+	count(input.codes) > _most
+}
+
 _faults contains [concat(".", ["codes", name]), _code_field_fault(name)] if {
+	count(input.codes) <= _most
 	some [name, _] in ({[name, type_name(value)] | some name, value in input.codes} - {
 		["hcpcs", "string"], ["hcpcs", "null"],
 		["icd10", "array"], ["icd10", "null"],
@@ -131,8 +154,14 @@ _faults contains ["codes.hcpcs", _not_a_text(20)] if {
 
 _faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), _not_a_text(20)] if {
 	is_array(input.codes.icd10)
+	count(input.codes.icd10) <= _most
 	some i, code in input.codes.icd10
 	not _is_text(code, 20)
+}
+
+_faults contains ["codes.icd10", _more_items(_most)] if {
+	is_array(input.codes.icd10)
+	count(input.codes.icd10) > _most
 }
 
 _is_text(value, longest) if {
@@ -149,9 +178,11 @@ _doubtful := others - {name |
 	some name in others
 	known[name].type == "array"
 	is_array(input.facts[name])
+	count(input.facts[name]) <= count(known[name].values)
 	count(object.filter(known[name].values, input.facts[name])) == count(input.facts[name])
 } if {
 	known := _known
+	count(input.facts) <= count(known) + _most
 	others := object.keys(input.facts) - {name |
 		some name, value in input.facts
 		known[name].values[value]
@@ -162,6 +193,11 @@ _doubtful := others - {name |
 _faults contains [concat(".", ["facts", name]), message] if {
 	some name in _doubtful
 	message := _fact_fault(name)
+}
+
+_faults contains ["facts", _more_fields(count(_known) + _most)] if {
+	is_object(input.facts)
+	count(input.facts) > count(_known) + _most
 }
 
 _fact_fault(name) := "is not a fact of this version of the document" if {
@@ -180,15 +216,18 @@ _value_fault("number", name) := _from_to("must be a number", name) if not _is_in
 
 _value_fault("array", name) := "must be an array" if not is_array(input.facts[name])
 
-_value_fault("array", name) := "must not repeat an item" if {
-	is_array(input.facts[name])
-	count(input.facts[name]) != count({item | some item in input.facts[name]})
+_value_fault("array", name) := _more_items(count(_known[name].values)) if {
+	count(input.facts[name]) > count(_known[name].values)
+} else := "must not repeat an item" if {
+	texts := [item | some item in input.facts[name]; is_string(item)]
+	count(texts) != count({text | some text in texts})
 }
 
 _faults contains [concat("", ["facts.", name, "[", format_int(i, 10), "]"]), _one_of(name)] if {
 	some name in _doubtful
 	_known[name].type == "array"
 	is_array(input.facts[name])
+	count(input.facts[name]) <= count(_known[name].values)
 	some i, item in input.facts[name]
 	not _known[name].values[item]
 }

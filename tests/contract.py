@@ -1,7 +1,6 @@
 """What makes a request invalid, once more: written from the contract, sharing nothing with the Rego."""
 
 import datetime
-import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -44,18 +43,15 @@ def number(greatest: int, *, whole: bool = False) -> Check:
     return when(lambda value: is_number(value) and 0 <= value <= greatest and (not whole or value == int(value)))
 
 
-def canonical(value: object) -> str:
-    """Equal for what is one JSON value: 1 is 1.0, and true is no number."""
-    return json.dumps(json.loads(json.dumps(value), parse_int=float), sort_keys=True)
+def array(item: Check, *, most: int, repeats: bool) -> Check:
+    """Refused as a whole when it holds more than `most` items; repeats are looked for among its strings."""
 
-
-def array(item: Check, *, repeats: bool) -> Check:
     def check(path: str, value: object) -> Iterator[str]:
-        if not isinstance(value, list):
+        if not isinstance(value, list) or len(value) > most:
             yield path
             return
-        seen = [canonical(item) for item in value]
-        if not repeats and any(seen.count(item) > 1 for item in seen):
+        texts = [entry for entry in value if isinstance(entry, str)]
+        if not repeats and len(set(texts)) < len(texts):
             yield path
         for index, entry in enumerate(value):
             yield from item(f"{path}[{index}]", entry)
@@ -63,11 +59,12 @@ def array(item: Check, *, repeats: bool) -> Check:
     return check
 
 
-def fields(**checks: Check) -> Check:
-    """An object of optional fields: null is absent, a name that is not listed is wrong whatever its value."""
+def fields(most: int, **checks: Check) -> Check:
+    """An object of optional fields: null is absent, a name that is not listed is wrong whatever its value. Refused as a
+    whole when it has more than `most` fields."""
 
     def check(path: str, value: object) -> Iterator[str]:
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or len(value) > most:
             yield path
             return
         for name, entry in value.items():
@@ -82,8 +79,9 @@ def fields(**checks: Check) -> Check:
 FLAG = when(lambda value: isinstance(value, bool))
 
 REQUEST_ID = text(128)
-CODES = fields(hcpcs=text(20), icd10=array(text(20), repeats=True))
+CODES = fields(100, hcpcs=text(20), icd10=array(text(20), most=100, repeats=True))
 FACTS = fields(
+    111,
     disease=one_of("all", "dlbcl", "other"),
     lineage=one_of("b_cell_precursor", "mature_b_cell", "t_cell", "other"),
     cd19_positive=FLAG,
@@ -94,10 +92,12 @@ FACTS = fields(
     mrd_percent=number(100),
     treatment_phase=one_of("induction", "consolidation", "maintenance", "other"),
     combined_with=array(
-        one_of("bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib", "interfant", "other"), repeats=False
+        one_of("bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib", "interfant", "other"),
+        most=7,
+        repeats=False,
     ),
     alternating_with=array(
-        one_of("prednisone", "vincristine", "methotrexate", "mercaptopurine", "other"), repeats=False
+        one_of("prednisone", "vincristine", "methotrexate", "mercaptopurine", "other"), most=5, repeats=False
     ),
 )
 
@@ -111,8 +111,11 @@ def _errors(request: object) -> Iterator[str]:
     if not isinstance(request, dict):
         yield ""
         return
+    if len(request) > 100:
+        yield ""
+    else:
+        yield from request.keys() - {"document", "date_of_service", "request_id", "codes", "facts"}
     document, date, facts = (request.get(name) for name in ("document", "date_of_service", "facts"))
-    yield from request.keys() - {"document", "date_of_service", "request_id", "codes", "facts"}
     if document != "CC-0126":
         yield "document"
     if not is_date(date):
