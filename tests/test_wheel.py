@@ -60,4 +60,4 @@ def test_wheel_decides_in_an_empty_environment(version: str, wheel: Path, tmp_pa
         "--json",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert json.loads(done.stdout)["outcome"] == "approved"
+    assert json.loads(done.stdout)["decision"]["outcome"] == "approved"

@@ -83,7 +83,8 @@ def publish(policy: Path, lock: Path, golden: Path) -> None:
 
 
 def decided(document: str, version: str) -> str:
-    """The examples of a document, decided under a version, as `payer-policy batch` writes them."""
+    """The examples of a document, decided under a version: records as `payer-policy batch` writes them, but without
+    provenance, since every engine and client must give the same."""
     requests = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "examples").glob("*.yaml"))]
     requests = [request for request in requests if request.get("document") == document]
     with EmbeddedPolicy() as policy:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 from payer_policy import Decision, EmbeddedPolicy, PolicyError, PolicyUnreachable, Provenance
-from payer_policy.batch import Batch, BatchError
+from payer_policy.batch import Batch, BatchError, Line
 from payer_policy.cli import main
+from payer_policy.replay import replay
 
 
 def request(number: int, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -85,21 +88,189 @@ def test_what_is_there_is_never_overwritten(batch: Batch) -> None:
     batch.target.write_text("precious", encoding="utf-8")
     with pytest.raises(BatchError, match="--resume"):
         batch.run()
-    with pytest.raises(BatchError, match="no batch wrote"):
-        batch.run(resume=True) if batch.target.write_text('{"precious": 1}\n', encoding="utf-8") else None
-    assert "precious" in batch.target.read_text(encoding="utf-8")
-    batch.target = batch.source
+
+
+RECORD = {"line": 1, "request": {}, "decision": {"outcome": "approved", "policy": None, "missing": []}}
+
+
+@pytest.mark.parametrize("rejects", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "precious",
+        "precious\n",
+        '{"precious": 1}\n',
+        '{"decision":{"outcome":"approved"}}\n',
+        json.dumps(RECORD) + "\n",  # not of a batch: no digest, no provenance
+        json.dumps({**RECORD, "input": "sha256:0", "provenance": {}, "decision": 7}) + "\n",
+        json.dumps({**RECORD, "input": "sha256:0", "provenance": {}, "line": True}) + "\n",
+        "[" * 100_000,
+        "\xff\n",
+    ],
+)
+def test_what_no_batch_wrote_is_not_gone_on_with(batch: Batch, text: str, rejects: bool) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.target.touch()
+    file = batch.rejects if rejects else batch.target
+    file.write_text(text, encoding="latin-1")
+    with pytest.raises(BatchError, match="line 1 is not as payer-policy writes it"):
+        batch.run(resume=True)
+    assert file.read_text(encoding="latin-1") == text
+
+
+def test_only_an_unfinished_record_is_cut_off(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text("".join(json.dumps(request(number)) + "\n" for number in range(3)), encoding="utf-8")
+    batch.run()
+    whole = batch.target.read_bytes()
+    for ours in (b'{"decision":{"adv', b'{"deci'):
+        batch.target.write_bytes(whole + ours)
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+        assert batch.target.read_bytes() == whole
+    for foreign in (b"a note", b'{"note"'):
+        batch.target.write_bytes(whole + foreign)
+        with pytest.raises(BatchError, match="line 4 is not as payer-policy writes it"):
+            Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+        assert batch.target.read_bytes() == whole + foreign
+    batch.target.write_bytes(whole[:-1])  # it lacks its end alone
+    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert batch.target.read_bytes() == whole
+
+
+def test_rejects_of_another_run_are_kept(batch: Batch, policy: EmbeddedPolicy) -> None:
+    other = batch.source.with_name("other.jsonl")
+    other.write_text("[\n{\n" + json.dumps(request(1)) + "\n", encoding="utf-8")
+    Batch(policy, other, batch.target.with_name("other.out"), batch.rejects).run()
+    kept = batch.rejects.read_bytes()
+    batch.source.write_text(json.dumps(request(1)) + "\n" + json.dumps(request(2)) + "\n", encoding="utf-8")
+    with pytest.raises(BatchError, match="of another output"):
+        batch.run(resume=True)
+    assert not batch.target.exists()
+    batch.target.touch()
+    with pytest.raises(BatchError, match="not both of this input"):
+        batch.run(resume=True)
+    assert batch.rejects.read_bytes() == kept
+    batch.rejects.rename(batch.rejects.with_name("away"))
+    batch.run(resume=True)
+    batch.rejects.with_name("away").rename(batch.rejects)
+    with pytest.raises(BatchError, match="not both of this input"):
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert batch.rejects.read_bytes() == kept
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+@pytest.mark.parametrize("name", ["target", "rejects"])
+def test_the_input_by_another_name_is_no_output(batch: Batch, name: str, link: Callable[[Path, Path], None]) -> None:
+    text = json.dumps(request(1)) + "\n"
+    batch.source.write_text(text, encoding="utf-8")
+    batch.target.touch()
+    getattr(batch, name).unlink(missing_ok=True)
+    link(batch.source, getattr(batch, name))
     with pytest.raises(BatchError, match="three files"):
         batch.run(resume=True)
+    assert batch.source.read_text(encoding="utf-8") == text
+    batch.rejects = batch.target = batch.source.with_name("new")
+    with pytest.raises(BatchError, match="three files"):
+        batch.run()
+
+
+def test_a_link_to_nowhere_is_not_written_through(batch: Batch) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.target.symlink_to(batch.target.with_name("elsewhere"))
+    for resume in (False, True):
+        with pytest.raises(BatchError, match="File exists"):
+            batch.run(resume=resume)
+    assert not batch.target.exists()
+
+
+def test_of_two_runs_on_one_output_one_is_refused(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text("".join(json.dumps(request(number)) + "\n" for number in range(200)), encoding="utf-8")
+    said = []
+
+    def second(line: Line, problem: str | None) -> None:
+        if line.number == 1:
+            for target, rejects in ((batch.target, batch.rejects), (batch.target.with_name("x"), batch.rejects)):
+                target.touch()
+                with pytest.raises(BatchError) as refused:
+                    Batch(policy, batch.source, target, rejects).run(resume=True)
+                said.append(str(refused.value))
+
+    batch.on_line = second
+    batch.run()
+    assert said == [f"{file} is being written by another run" for file in (batch.target, batch.rejects)]
+    assert [line["line"] for line in lines(batch.target)] == list(range(1, 201))
+    doubled = 2 * batch.target.read_bytes()
+    batch.target.write_bytes(doubled)
+    with pytest.raises(BatchError, match="line 201 comes after a later one"):
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert batch.target.read_bytes() == doubled
+
+
+def test_files_made_here_are_their_owners_alone(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text("{\n" + json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.run()
+    assert [file.stat().st_mode & 0o777 for file in (batch.target, batch.rejects)] == [0o600, 0o600]
+    batch.target.chmod(0o640)
+    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert batch.target.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_record_says_who_decided_and_is_replayed(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.run()
+    [record] = lines(batch.target)
+    assert record["provenance"] == {
+        "client_version": version("payer-policy-client"),
+        "decision_id": None,
+        "opa_version": None,
+        "revisions": policy.health().revisions,
+    }
+    assert record["input"] == "sha256:" + hashlib.sha256(batch.source.read_bytes()).hexdigest()
+    assert [result.same for result in replay(policy, [record])] == [True]
+
+
+class Other(EmbeddedPolicy):
+    """Another revision, or the same one which decides otherwise."""
+
+    def __init__(self, revision: str, summary: str) -> None:
+        super().__init__()
+        self.revision, self.summary = revision, summary
+
+    def decide_many(self, requests: Iterable[Any], **options: Any) -> Iterator[Decision | PolicyError]:  # noqa: ANN401
+        for answer in super().decide_many(requests, **options):
+            assert isinstance(answer, Decision)
+            received = {**answer.to_dict(), "summary": self.summary or answer.summary}
+            yield Decision.from_dict(received, Provenance(revisions={"policy": self.revision}))
+
+
+@pytest.mark.parametrize(
+    ("other", "says"), [(("2", ""), 'another policy, {"policy": "1"}; asked now is {"policy": "2"}'), (("1", "x"), "")]
+)
+def test_another_policy_does_not_go_on(batch: Batch, other: tuple[str, str], says: str) -> None:
+    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    with Other("1", "") as batch.policy:
+        batch.run()
+    with batch.source.open("a") as more:
+        more.write(json.dumps(request(2)))
+    before = batch.target.read_bytes()
+    with Other(*other) as policy, pytest.raises(BatchError, match="by another policy") as refused:
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert says in str(refused.value)
+    assert batch.target.read_bytes() == before
+    with Other("1", "") as policy:
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert len(lines(batch.target)) == 2
 
 
 def test_an_output_of_another_input_is_not_gone_on_with(batch: Batch, policy: EmbeddedPolicy) -> None:
     batch.source.write_text("".join(json.dumps(request(number)) + "\n" for number in range(3)), encoding="utf-8")
     batch.run()
-    for other in (request(7), request(8)), (request(0), request(1), request(9)):
-        batch.source.write_text("".join(json.dumps(item) + "\n" for item in other), encoding="utf-8")
-        with pytest.raises(BatchError, match="another input"):
+    before = batch.target.read_bytes()
+    first, second, third = (json.dumps(request(number)) + "\n" for number in range(3))
+    for other in (first, first + third + second, first + "\n" + second + third, first + second.upper() + third):
+        batch.source.write_text(other, encoding="utf-8")
+        with pytest.raises(BatchError, match="not both of this input"):
             Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+        assert batch.target.read_bytes() == before
 
 
 def test_cut_anywhere_and_resumed_gives_the_same_bytes(batch: Batch, policy: EmbeddedPolicy) -> None:

@@ -49,8 +49,19 @@ def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) ->
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:
     files = sorted(EXAMPLES.glob("*"))
     assert main(["decide", "--json", *map(str, files)]) == 2  # one of them is invalid
-    decisions = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
     assert {file.name: decision["outcome"] for file, decision in zip(files, decisions, strict=True)} == OUTCOMES
+
+
+def test_what_decide_prints_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["decide", "--json", *map(str, sorted(EXAMPLES.glob("*")))])
+    stored = tmp_path / "stored.jsonl"
+    stored.write_text(capsys.readouterr().out, encoding="utf-8")
+    records = [json.loads(line) for line in stored.read_text(encoding="utf-8").splitlines()]
+    assert [record["line"] for record in records] == list(range(1, len(OUTCOMES) + 1))
+    assert all(set(record) == {"decision", "line", "provenance", "request"} for record in records)
+    assert main(["replay", str(stored)]) == 0
+    assert f"{len(OUTCOMES)} decisions replayed, 0 differ" in capsys.readouterr().out
 
 
 def test_a_person_reads_outcome_tree_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +99,7 @@ def test_standard_input_lists_and_several_documents(
     one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {infant: no}}"  # a date and a boolean to YAML 1.1
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"[{one}, {one}]\n---\n{one}\n".encode())))
     assert main(["decide", "--json", "-"]) == 0
-    decisions = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
     assert [decision["date_of_service"] for decision in decisions] == ["2025-06-01"] * 3
 
 
@@ -113,7 +124,7 @@ def test_an_unreadable_file_is_named_and_the_others_are_decided(
     (tmp_path / name).write_text(text)
     assert main(["decide", "--json", str(tmp_path / name), str(EXAMPLES / "01-relapsed.yaml")]) == 2
     out, err = capsys.readouterr()
-    assert json.loads(out)["outcome"] == "approved"
+    assert json.loads(out)["decision"]["outcome"] == "approved"
     assert name in err
     assert says in err
 
@@ -210,7 +221,7 @@ def test_what_a_yaml_merge_key_overrides_is_no_repetition(tmp_path: Path, capsys
         f"- &base {base}\n- <<: *base\n  date_of_service: '2025-07-01'\n", encoding="utf-8"
     )
     assert main(["decide", str(tmp_path / "a.yaml"), "--json"]) == 0
-    days = [json.loads(line)["date_of_service"] for line in capsys.readouterr().out.splitlines()]
+    days = [json.loads(line)["decision"]["date_of_service"] for line in capsys.readouterr().out.splitlines()]
     assert days == ["2025-06-01", "2025-07-01"]
 
 

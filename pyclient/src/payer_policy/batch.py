@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import math
+import os
+import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import version
+from itertools import chain, combinations
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from payer_policy.client import PolicyBase
 from payer_policy.errors import NOBODY_DECIDES, PolicyError
-from payer_policy.model import Decision
+from payer_policy.model import Decision, to_json
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two runs are told apart by nothing
+    fcntl = None  # type: ignore[assignment]
 
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 # The columns of a CSV that are no facts.
 _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10"}
 
+_ESCAPE = "surrogateescape"  # what is not UTF-8 is kept in the text, and refused with the name of its field
+
 _AHEAD = 1000  # lines read before those that hold no request are written
+
+
+T = TypeVar("T")
+
+# How the lines of an output and of rejects begin, their names being sorted: what is cut off one must begin so.
+_DECIDED, _REJECTED = b'{"decision":{"', b'{"input":"sha256:'
 
 
 class BatchError(Exception):
@@ -56,15 +75,18 @@ class Line:
     position: int
     """Bytes of the input read by then."""
 
+    digest: str
+    """Of the input from its first line to this one."""
+
 
 @dataclass
 class Batch:
     """Decides every line of `source` into `target`, in order.
 
-    `source` is JSON lines or, by its suffix `.csv`, a CSV with one column per fact. `target` gets one JSON object a
-    line with `line`, `request` and `decision`; `rejects` gets what no request can be read from or no decision be had
-    for, with `line`, `problem` and `text`. The same input gives the same bytes, however often the run was killed and
-    resumed.
+    `source` is JSON lines or, by its suffix `.csv`, a CSV with one column per fact. `target` gets one record a line,
+    as `recorded` makes it, with the digest of the `input` up to there; `rejects` gets what no request can be read from
+    or no decision be had for, with `line`, `problem`, `text` and the same digest. The same input gives the same bytes,
+    however often the run was killed and resumed, but for the decision ids that a server draws.
     """
 
     policy: PolicyBase
@@ -81,31 +103,27 @@ class Batch:
         """With `resume`, what is in the files already is kept and the rest is done.
 
         Raises `BatchError`, and `PolicyUnreachable`, `PolicyRefused` or `PolicyNotLoaded` when nobody decides any more:
-        what was decided until then is in the files.
+        what was decided until then is in the files. Nothing that no batch wrote is overwritten or cut off.
         """
-        if len({path.resolve() for path in (self.source, self.target, self.rejects)}) < 3:
+        if any(_same(*pair) for pair in combinations((self.source, self.target, self.rejects), 2)):
             raise BatchError("input, output and rejects must be three files")
         if self.in_flight < 1:
             raise BatchError("in_flight must be positive")
-        done = None
-        if resume:
-            done = self._decided()
-            self._cut_rejects(done["line"] if done else 0)
         for file in (self.target, self.rejects):
-            if not resume and file.exists():
+            if os.path.exists(file) and not resume:
                 raise BatchError(f"{file} exists: go on with it by --resume, or move it away")
+        if os.path.exists(self.rejects) and not os.path.exists(self.target):
+            raise BatchError(f"{self.rejects} is of another output: move it away")
         with ExitStack() as files:
             lines = lines_of(self.policy, self.source, files)
-            if done:
-                self._skip(lines, done)
-            target = files.enter_context(self.target.open("a", encoding="utf-8", newline="\n"))
-            rejects = files.enter_context(self.rejects.open("a", encoding="utf-8", newline="\n"))
-            self._decide(lines, target, rejects)
+            target = _output(self.target, files)
+            rejects = _output(self.rejects, files)
+            self._decide(self._resumed(lines, target, rejects), target, rejects)
         if self.rejects.stat().st_size == 0:
             self.rejects.unlink()
         return self.tally
 
-    def _decide(self, lines: Iterator[Line], target: IO[str], rejects: IO[str]) -> None:
+    def _decide(self, lines: Iterator[Line], target: IO[bytes], rejects: IO[bytes]) -> None:
         waiting: deque[Line] = deque()  # as many as decide_many has read ahead
         more = True
 
@@ -120,7 +138,7 @@ class Batch:
             more = False
 
         def reject(line: Line, problem: str) -> None:
-            rejects.write(record_line(line=line.number, problem=problem, text=line.text))
+            rejects.write(record_line(input=line.digest, line=line.number, problem=problem, text=line.text).encode())
             rejects.flush()  # before the next decision: the last line of `target` says how far both files are complete
             self.tally.rejected += 1
             self.on_line(line, problem)
@@ -133,9 +151,9 @@ class Batch:
                 if isinstance(answer, PolicyError):
                     reject(line, f"{type(answer).__name__}: {answer}")
                     continue
-                decision = answer.to_dict()
-                target.write(record_line(line=line.number, request=line.request, decision=decision))
-                self.tally.add(decision)
+                record = recorded(line.number, line.request, answer)
+                target.write(record_line(**record, input=line.digest).encode())
+                self.tally.add(record["decision"])
                 self.on_line(line, None)
             while waiting:
                 line = waiting.popleft()
@@ -148,40 +166,124 @@ class Batch:
             [answer] = self.policy.decide_many([line.request])
         return answer
 
-    def _decided(self) -> dict[str, Any] | None:
-        """Reads the tally off the output, cuts off a last line that a kill left unfinished, returns the last whole."""
-        last = None
-        if self.target.exists():
-            with self.target.open("rb+") as file:
-                end = 0
-                for text in file:
-                    if not text.endswith(b"\n"):
-                        break
-                    last = record_of(text, self.target, "line", "request", "decision")
-                    self.tally.add(last["decision"])
-                    end += len(text)
-                file.truncate(end)
-        return last
+    def _resumed(self, lines: Iterator[Line], target: IO[bytes], rejects: IO[bytes]) -> Iterator[Line]:
+        """The lines left to do. What a kill left unfinished is cut off the outputs once they are known to be of this
+        input and this policy."""
+        done: dict[str, Any] | None = None
+        rejected: dict[str, Any] | None = None
+        end = cut = 0
+        for record, size in _whole_lines(target, self.target, _DECIDED, "decision", "input", "provenance", "request"):
+            done, end = record, size
+            self.tally.add(record["decision"])
+        last = done["line"] if done else 0
+        for record, size in _whole_lines(rejects, self.rejects, _REJECTED, "input", "problem", "text"):
+            rejected = record
+            if record["line"] <= last:
+                cut = size
+                self.tally.rejected += 1
+        if done:
+            self._same_policy(done)
+        marks = [record for record in (done, rejected) if record]
+        ahead: list[Line] = []  # rejected before, but the output does not say so yet
+        while marks:
+            line = next(lines, None)
+            if line is None or any(mark["line"] <= line.number and mark["input"] != line.digest for mark in marks):
+                raise BatchError(f"{self.target} and {self.rejects} are not both of this input: move them away")
+            marks = [mark for mark in marks if mark["line"] > line.number]
+            if line.number > last:
+                ahead.append(line)
+            else:
+                self.on_line(line, None)
+        _cut(target, end)
+        _cut(rejects, cut)
+        return chain(ahead, lines)
 
-    def _cut_rejects(self, done: int) -> None:
-        if self.rejects.exists():
-            with self.rejects.open("rb+") as file:
-                end = 0
-                for text in file:
-                    if not text.endswith(b"\n") or record_of(text, self.rejects, "line", "problem")["line"] > done:
-                        break
-                    self.tally.rejected += 1
-                    end += len(text)
-                file.truncate(end)
-
-    def _skip(self, lines: Iterator[Line], done: dict[str, Any]) -> None:
-        for line in lines:
-            self.on_line(line, None)
-            if line.number == done["line"]:
-                if line.request != done["request"]:
-                    break
+    def _same_policy(self, done: dict[str, Any]) -> None:
+        """Asks for the last decision again: an OPA that has its policy from a folder names no revision."""
+        [answer] = self.policy.decide_many([done["request"]])
+        if isinstance(answer, NOBODY_DECIDES):
+            raise answer
+        which = ""
+        if isinstance(answer, Decision):
+            again = recorded(done["line"], done["request"], answer)
+            revisions = [json.dumps(record["provenance"].get("revisions"), sort_keys=True) for record in (done, again)]
+            if revisions[0] == revisions[1] and done["decision"] == again["decision"]:
                 return
-        raise BatchError(f"{self.target} is of another input: line {done['line']} differs; move it away")
+            which = f", {revisions[0]}; asked now is {revisions[1]}"
+        raise BatchError(f"{self.target} was decided by another policy{which}: go on with that one, or move it away")
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether both are one file, by whatever names."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one is not there yet
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
+def private(path: str, flags: int) -> int:
+    """Opens files for `open`: only the owner may read what is made so, which is health data."""
+    return os.open(path, flags, 0o600)
+
+
+def _output(path: Path, files: ExitStack) -> IO[bytes]:
+    """An output to read and go on with, made if it is not there, for this run alone. Raises `BatchError`."""
+    try:
+        # By "x" no link to nowhere is followed, and of two runs that begin at once one fails.
+        how = "r+b" if os.path.exists(path) else "x+b"
+        file = files.enter_context(open(path, how, opener=private))  # noqa: SIM115
+        held = os.fstat(file.fileno())
+        if not stat.S_ISREG(held.st_mode):
+            raise BatchError(f"{path} is no regular file")
+        if fcntl:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(held, path.stat()):  # removed since by the run that made it
+                raise BlockingIOError
+    except BlockingIOError:
+        raise BatchError(f"{path} is being written by another run") from None
+    except OSError as error:
+        raise BatchError(f"{path}: {error.strerror}") from None
+    return file
+
+
+def _cut(file: IO[bytes], end: int) -> None:
+    file.truncate(end)
+    file.seek(max(end - 1, 0))
+    if end and file.read(1) != b"\n":
+        file.write(b"\n")
+
+
+def _whole_lines(file: IO[bytes], path: Path, begins: bytes, *fields: str) -> Iterator[tuple[dict[str, Any], int]]:
+    """The records in an output, each with the size of the file up to it, without a last one that is unfinished. Raises
+    `BatchError` when anything else stands there."""
+    last = size = 0
+    for number, text in enumerate(file, 1):
+        try:
+            record = record_of(text, path, number, *fields)
+        except BatchError:
+            if text.endswith(b"\n") or not (text.startswith(begins) or begins.startswith(text)):
+                raise
+            return
+        if record["line"] <= last:
+            raise BatchError(f"{path}: line {number} comes after a later one: two runs wrote it; move it away")
+        last = record["line"]
+        size += len(text)
+        yield record, size
+
+
+def recorded(line: int, request: Any, decision: Decision) -> dict[str, Any]:  # noqa: ANN401
+    """What is kept of a decision, wherever it is kept: enough to make it again and to find it in OPA's log."""
+    return {
+        "line": line,
+        "request": to_json(request, ""),
+        "decision": decision.to_dict(),
+        "provenance": {"client_version": client_version(), **asdict(decision.provenance)},
+    }
+
+
+@cache
+def client_version() -> str:
+    return version("payer-policy-client")
 
 
 def record_line(**record: Any) -> str:  # noqa: ANN401
@@ -190,13 +292,31 @@ def record_line(**record: Any) -> str:  # noqa: ANN401
     return json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n"
 
 
-def record_of(text: bytes, file: Path, *fields: str) -> dict[str, Any]:
-    """A line of an output or of rejects, which has all of `fields`. Raises `BatchError`."""
-    with suppress(ValueError):
+def record_of(text: bytes, file: Path, number: int, *fields: str) -> dict[str, Any]:
+    """The record in a line of an output or of rejects, which has `line` and all of `fields`. Raises `BatchError`."""
+    with suppress(ValueError, RecursionError):
         record = json.loads(text)
-        if isinstance(record, dict) and record.keys() >= set(fields) and isinstance(record["line"], int):
+        if (
+            isinstance(record, dict)
+            and record.keys() >= {"line", *fields}
+            and type(record["line"]) is int
+            and ("decision" not in fields or _is_decision(record["decision"]))
+            and isinstance(record.get("provenance", {}), dict)
+        ):
             return record
-    raise BatchError(f"{file} holds a line that no batch wrote; move it away")
+    raise BatchError(f"{file}: line {number} is not as payer-policy writes it")
+
+
+def _is_decision(value: Any) -> bool:  # noqa: ANN401
+    """Whether it has what is read of it here; what else it should have a replay tells."""
+    if not isinstance(value, dict) or not isinstance(value.get("outcome"), str):
+        return False
+    policy, missing = value.get("policy"), value.get("missing")
+    return (
+        (policy is None or (isinstance(policy, dict) and isinstance(policy.get("version"), str)))
+        and isinstance(missing, list)
+        and all(isinstance(item, dict) and isinstance(item.get("fact"), str) for item in missing)
+    )
 
 
 def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
@@ -205,13 +325,14 @@ def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Lin
         file = files.enter_context(source.open("rb"))
     except OSError as error:
         raise BatchError(f"{source}: {error.strerror}") from None
-    return _csv_lines(policy, source, file) if source.suffix.lower() == ".csv" else _json_lines(file)
+    return _csv_lines(policy, source, file) if source.suffix.lower() == ".csv" else _json_lines(source, file)
 
 
-def _json_lines(file: IO[bytes]) -> Iterator[Line]:
-    position = 0
-    for number, raw in enumerate(file, 1):
+def _json_lines(source: Path, file: IO[bytes]) -> Iterator[Line]:
+    position, digest = 0, hashlib.sha256()
+    for number, raw in enumerate(_readable(source, file), 1):
         position += len(raw)
+        digest.update(raw)
         if not raw.strip():
             continue
         text = raw.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace")
@@ -227,7 +348,15 @@ def _json_lines(file: IO[bytes]) -> Iterator[Line]:
             problem = "a name stands twice in an object"
         except (ValueError, RecursionError):
             problem = "a number is too long, or the nesting too deep"
-        yield Line(number, request, problem, text, position)
+        yield Line(number, request, problem, text, position, f"sha256:{digest.hexdigest()}")
+
+
+def _readable(source: Path, lines: Iterable[T]) -> Iterator[T]:
+    """Raises `BatchError` where reading fails."""
+    try:
+        yield from lines
+    except OSError as error:
+        raise BatchError(f"{source}: {error.strerror}") from None
 
 
 class TwiceNamed(Exception):
@@ -248,9 +377,8 @@ def _csv_lines(policy: PolicyBase, source: Path, file: IO[bytes]) -> Iterator[Li
         entry["document"]: {fact["name"]: fact["type"] for held in entry["versions"] for fact in held["facts"]}
         for entry in policy.catalogue()["documents"]
     }
-    record: list[str] = []
-    text = io.TextIOWrapper(file, "utf-8-sig", "surrogateescape", newline="")  # what is not UTF-8 is refused by name
-    reader = csv.DictReader(_remembering(text, record), strict=True)
+    text = _Text(_readable(source, io.TextIOWrapper(file, "utf-8-sig", _ESCAPE, newline="")))
+    reader = csv.DictReader(text, strict=True)
     try:
         columns = [*(reader.fieldnames or [])]
     except csv.Error:
@@ -264,14 +392,14 @@ def _csv_lines(policy: PolicyBase, source: Path, file: IO[bytes]) -> Iterator[Li
         raise BatchError(f"{source}: by the first line, column {numbers} is neither a fact nor a known column{hint}")
     if len(set(columns)) < len(columns) or not {"document", "date_of_service"} <= set(columns):
         raise BatchError(f"{source}: the first line names each column once, document and date_of_service among them")
-    return _rows(reader, types, record, file)
+    return _rows(reader, types, text, file)
 
 
 def _rows(
-    reader: csv.DictReader[str], types: dict[str, dict[str, str]], record: list[str], file: IO[bytes]
+    reader: csv.DictReader[str], types: dict[str, dict[str, str]], text: _Text, file: IO[bytes]
 ) -> Iterator[Line]:
     while True:
-        record.clear()
+        text.record.clear()
         request, problem = None, None
         try:
             row = next(reader)
@@ -283,13 +411,31 @@ def _rows(
             return
         except csv.Error as error:
             problem = f"not CSV: {error}"
-        yield Line(reader.reader.line_num, request, problem, "".join(record).rstrip("\r\n"), file.tell())
+        yield Line(text.number, request, problem, "".join(text.record).rstrip("\r\n"), file.tell(), text.digest())
 
 
-def _remembering(lines: Iterable[str], record: list[str]) -> Iterator[str]:
-    for line in lines:
-        record.append(line)
-        yield line
+class _Text:
+    """Lines of text, with what a reader of records does not tell: which of them are in the record at hand, how many
+    there were, and their digest."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.record: list[str] = []
+        self.number = 0
+        self._lines = lines
+        self._digest = hashlib.sha256()
+
+    def __iter__(self) -> _Text:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.record.append(line)
+        self.number += 1
+        self._digest.update(line.encode("utf-8", _ESCAPE))
+        return line
+
+    def digest(self) -> str:
+        return f"sha256:{self._digest.hexdigest()}"
 
 
 def _from_cells(row: dict[str, str], types: dict[str, str]) -> dict[str, Any]:

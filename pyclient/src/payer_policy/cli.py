@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.batch import Batch, BatchError, Line, TwiceNamed, lines_of, record_of, unique
+from payer_policy.batch import Batch, BatchError, Line, TwiceNamed, lines_of, record_line, record_of, recorded, unique
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
 from payer_policy.embedded import EmbeddedPolicy
@@ -50,7 +50,7 @@ _PATIENCE = 2  # attempts: a person who waits would rather know
 
 _EXAMPLES = """examples:
   payer-policy decide request.yaml                    decide with the policy that this package ships
-  payer-policy decide a.json b.yaml --json            one decision a line, for programs
+  payer-policy decide a.json b.yaml --json            one record a line, for programs
   cat request.json | payer-policy decide -            from standard input
   payer-policy decide request.yaml --server http://127.0.0.1:8181
   payer-policy batch in.jsonl out.jsonl               many requests, one a line, or a CSV with a column per fact
@@ -71,7 +71,9 @@ _BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd1
 are required. An empty cell is unknown, [] an empty list; items are separated by semicolons: J9039;J9038.
 
 A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
-the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption.
+the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption. It is
+refused when what was read of IN has changed, or when another policy decides. OUT and the rejects hold health data: only
+their owner may read them.
 """
 
 
@@ -154,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     batch.add_argument("source", type=Path, metavar="IN", help="requests: JSON lines, or CSV by the suffix .csv")
-    batch.add_argument("target", type=Path, metavar="OUT", help="decisions: JSON lines of line, request, decision")
+    batch.add_argument("target", type=Path, metavar="OUT", help="records: JSON lines of request, decision, provenance")
     batch.add_argument("--rejects", type=Path, metavar="FILE", help="what could not be decided; default OUT.rejects")
     batch.add_argument("--resume", action="store_true", help="keep what is in OUT and do the rest")
     batch.add_argument("--in-flight", type=int, default=2, metavar="N", help="batches decided at a time; default 2")
@@ -168,7 +170,7 @@ def _parser() -> argparse.ArgumentParser:
         help="decide stored decisions again",
         description="Decide each request in DECISIONS again under the version its decision names; show what differs.",
     )
-    replay.add_argument("decisions", type=Path, metavar="DECISIONS", help="as payer-policy batch writes them")
+    replay.add_argument("decisions", type=Path, metavar="DECISIONS", help="as batch and decide --json write them")
     replay.set_defaults(run=_replay, attempts=10 * _PATIENCE)
     diff = commands.add_parser("diff", parents=[shared], help="what changed between two versions, in words")
     for name in ("document", "old", "new"):
@@ -197,7 +199,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    status = _DECIDED
+    status, asked = _DECIDED, 0
     for name in options.files:
         try:
             requests = _requests(name)
@@ -206,6 +208,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
             status = max(status, _INVALID)
             continue
         for number, request in enumerate(requests, 1):
+            asked += 1
             try:
                 decision = policy.decide(request)
             except InvalidRequest as invalid:
@@ -216,7 +219,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
                 status = max(status, _INVALID if isinstance(error, InvalidValue) else _FAILED)
                 continue
             if options.json:
-                print(json.dumps(decision.to_dict()))
+                print(record_line(**recorded(asked, request, decision)), end="")
             else:
                 show_decision(decision, name, console)
     return status
@@ -249,9 +252,10 @@ def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     total = different = superseded = 0
     try:
         with options.decisions.open("rb") as file:
-            for result in replay(
-                policy, (record_of(line, options.decisions, "line", "request", "decision") for line in file)
-            ):
+            records = (
+                record_of(text, options.decisions, number, "request", "decision") for number, text in enumerate(file, 1)
+            )
+            for result in replay(policy, records):
                 total += 1
                 superseded += result.superseded
                 if result.same:
