@@ -176,6 +176,76 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(options: list[str]) -> 
         assert process.stderr.read() == b""
 
 
+PIPED = [sys.executable, "-m", "payer_policy.cli"]
+
+
+@pytest.mark.parametrize("command", [["decide", str(EXAMPLES / "01-relapsed.yaml")], ["catalogue"]])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_and_a_gone_reader_are_failures_and_no_difference(command: list[str], options: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([*PIPED, *command, *options], stdout=full, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (3, b"payer-policy: No space left on device\n")
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*PIPED, *command, *options], stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (3, b"")
+
+
+def test_streams_that_the_caller_closed_are_no_traceback(tmp_path: Path) -> None:
+    shell = " ".join(PIPED)
+    decide = f"decide {EXAMPLES / '01-relapsed.yaml'}"
+    for command, status in ((f"{decide} >&-", 0), ("decide - <&-", 2), ("decide none 2>/dev/full", 2)):
+        done = subprocess.run(["sh", "-c", f"{shell} {command}"], capture_output=True, text=True, cwd=tmp_path)
+        assert (done.returncode, "Traceback" in done.stderr) == (status, False)
+
+
+def test_an_output_that_cannot_be_written_to_the_end_is_a_failure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "in.jsonl"
+    source.write_text('{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}\n' * 20, encoding="utf-8")
+    versions = ["2025-04-01", "2025-04-01"]
+    assert main(["impact", *versions, str(source), "--html", "/dev/full"]) == 3
+    assert "No space left on device" in capsys.readouterr().err
+    limited = ["bash", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "bash", *PIPED]
+    batch = ["batch", str(source), str(tmp_path / "out")]
+    done = subprocess.run([*limited, *batch], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (3, "payer-policy: File too large\n")
+    assert main([*batch, "--resume"]) == 0
+    assert len((tmp_path / "out").read_text(encoding="utf-8").splitlines()) == 20
+
+
+ESCAPE = "\x1b]0;x\x07\x9b31m\u202e"
+
+
+def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    named = tmp_path / f"{ESCAPE}.jsonl"
+    request = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {ESCAPE: ESCAPE}, "codes": {ESCAPE: 1}}
+    named.write_text(json.dumps(request) + "\n" + json.dumps({"facts": {ESCAPE: "\ud800"}}) + "\n", encoding="utf-8")
+    page = tmp_path / ESCAPE / "page"
+    for command in (
+        ["decide", str(named)],
+        ["decide", str(named.with_name(f"{ESCAPE}.json"))],
+        ["batch", str(named), str(tmp_path / f"{ESCAPE}.out")],
+        ["batch", str(named), str(tmp_path / f"{ESCAPE}.out")],
+        ["replay", str(named)],
+        ["catalogue", ESCAPE],
+        ["diff", ESCAPE, ESCAPE, ESCAPE],
+        ["impact", ESCAPE, ESCAPE, str(named)],
+        ["impact", "2025-04-01", "2025-04-01", str(named), "--html", str(page)],
+        ["revise", ESCAPE, "--effective", "2026-01-01"],
+        ["catalogue", "--server", ESCAPE],
+    ):
+        assert main(command) != 0
+    for command in (["decide", f"--{ESCAPE}", "x"], ["catalogue", "a", ESCAPE], ["revise", "a", "--effective", ESCAPE]):
+        with pytest.raises(SystemExit):
+            main(command)
+    for text in capsys.readouterr():
+        assert "\ufffd]0;x\ufffd" in text
+        assert not [character for character in text if not character.isprintable() and character != "\n"]
+
+
 def test_a_terminal_without_the_marks_shows_the_words() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "payer_policy.cli", "decide", str(EXAMPLES / "01-relapsed.yaml")],

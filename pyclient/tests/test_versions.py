@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import re
+import tarfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
@@ -226,6 +228,60 @@ def test_a_revision_dates_the_version_alone(tmp_path: Path) -> None:
     assert '#   version: "2026-04-01"' in text
 
 
+def record_lines() -> list[str]:
+    good = {"line": 1, "request": {}, "decision": {"outcome": "approved", "policy": None, "missing": []}}
+    spoilt: list[Any] = [7, None, {}, {**good["decision"], "outcome": 1}, {**good["decision"], "policy": 3}]  # type: ignore[dict-item]
+    spoilt += [{**good["decision"], "policy": {"version": 1}}, {**good["decision"], "missing": [{}]}]  # type: ignore[dict-item]
+    found = [json.dumps({**good, "decision": decision}) for decision in spoilt]
+    return [*found, json.dumps({**good, "line": "1"}), "[]", "\xff", "", "[" * 100_000, json.dumps(good)[:-3]]
+
+
+@pytest.mark.parametrize("text", record_lines())
+def test_a_record_that_is_none_is_named_by_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy, text: str
+) -> None:
+    good = json.dumps(record(policy, request(0.5)))
+    (tmp_path / "stored.jsonl").write_text(f"{good}\n{text}\n", encoding="latin-1")
+    assert main(["replay", str(tmp_path / "stored.jsonl")]) == 2
+    assert "stored.jsonl: line 2 is not as payer-policy writes it" in capsys.readouterr().err
+
+
+def test_a_stored_decision_that_lacks_a_field_differs(policy: EmbeddedPolicy) -> None:
+    stored = record(policy, request(0.5))
+    stored["decision"]["policy"] = {"version": VERSION}
+    [result] = replay(policy, [stored])
+    assert "policy.effective_to" in result.differences
+    assert not result.superseded
+
+
+def test_only_a_page_of_impact_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source, html = tmp_path / "in.jsonl", tmp_path / "page.html"
+    source.write_text(json.dumps(request(0.5)) + "\n", encoding="utf-8")
+    command = ["impact", VERSION, VERSION, str(source), "--html"]
+    assert main([*command, str(html)]) == 0
+    first = html.read_text(encoding="utf-8")
+    assert "holds counts of decisions" in first
+    assert html.stat().st_mode & 0o777 == 0o600
+    html.chmod(0o644)
+    html.write_text(first + " " * 1000, encoding="utf-8")
+    assert main([*command, str(html)]) == 0
+    assert html.read_text(encoding="utf-8") == first
+    assert html.stat().st_mode & 0o777 == 0o644
+    capsys.readouterr()
+    own = tmp_path / "own.html"
+    own.write_text("<!doctype html>\n<title>My own</title>\n", encoding="utf-8")
+    os.link(source, tmp_path / "link")
+    for file in (source, tmp_path / "link", own):
+        before = file.read_bytes()
+        assert main([*command, str(file)]) == 2
+        assert f"{file.name} is no page of impact" in capsys.readouterr().err
+        assert file.read_bytes() == before
+    (tmp_path / "nowhere.html").symlink_to("new.html")
+    for file in (tmp_path, tmp_path / "nowhere.html"):
+        assert main([*command, str(file)]) == 2
+    assert not (tmp_path / "new.html").exists()
+
+
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy) -> None:
     source, stored = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps(request(mrd)) + "\n" for mrd in (0.05, 0.5)), encoding="utf-8")
@@ -273,6 +329,20 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy
     assert "Steps left:" in capsys.readouterr().out
     assert main(revision) == 2
     assert "later than" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("size", [0, 5, 100, 50_000])
+def test_a_truncated_bundle_says_so(tmp_path: Path, size: int) -> None:
+    wasm = Path(__file__).parents[1] / "src" / "payer_policy" / "policy.wasm"
+    with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as archive:
+        archive.add(wasm, "/policy.wasm")
+    cut = tmp_path / "cut.tar.gz"
+    cut.write_bytes((tmp_path / "whole.tar.gz").read_bytes()[:size])
+    with pytest.raises(PolicyNotLoaded):
+        EmbeddedPolicy(cut)
+    cut.write_bytes(wasm.read_bytes()[: size * 4])
+    with pytest.raises(PolicyNotLoaded):
+        EmbeddedPolicy(cut)
 
 
 def test_a_bundle_that_is_none_says_so(tmp_path: Path) -> None:

@@ -49,6 +49,11 @@ class BatchError(Exception):
     """The batch cannot begin or go on; the message names the file and what to do."""
 
 
+def printable(text: str) -> str:
+    """Text of a caller, names of files and fields too, for a terminal: no control characters."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
 @dataclass
 class Tally:
     """What a batch came to."""
@@ -309,23 +314,34 @@ def record_of(text: bytes, file: Path, number: int, *fields: str) -> dict[str, A
 
 def _is_decision(value: Any) -> bool:  # noqa: ANN401
     """Whether it has what is read of it here; what else it should have a replay tells."""
-    if not isinstance(value, dict) or not isinstance(value.get("outcome"), str):
+    if not isinstance(value, dict) or not value.keys() >= {"outcome", "policy", "missing"}:
         return False
-    policy, missing = value.get("policy"), value.get("missing")
+    policy, missing = value["policy"], value["missing"]
     return (
-        (policy is None or (isinstance(policy, dict) and isinstance(policy.get("version"), str)))
+        isinstance(value["outcome"], str)
+        and (policy is None or (isinstance(policy, dict) and isinstance(policy.get("version"), str)))
         and isinstance(missing, list)
         and all(isinstance(item, dict) and isinstance(item.get("fact"), str) for item in missing)
     )
 
 
+def records_of(source: Path, files: ExitStack) -> Iterator[dict[str, Any]]:
+    """The records in a file of them, which is closed with `files`. Raises `BatchError`."""
+    lines = enumerate(_readable(source, _opened(source, files)), 1)
+    return (record_of(text, source, number, "request", "decision") for number, text in lines)
+
+
 def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
+    file = _opened(source, files)
+    return _csv_lines(policy, source, file) if source.suffix.lower() == ".csv" else _json_lines(source, file)
+
+
+def _opened(source: Path, files: ExitStack) -> IO[bytes]:
     try:
-        file = files.enter_context(source.open("rb"))
+        return files.enter_context(source.open("rb"))
     except OSError as error:
         raise BatchError(f"{source}: {error.strerror}") from None
-    return _csv_lines(policy, source, file) if source.suffix.lower() == ".csv" else _json_lines(source, file)
 
 
 def _json_lines(source: Path, file: IO[bytes]) -> Iterator[Line]:

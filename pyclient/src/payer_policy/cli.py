@@ -8,19 +8,31 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from payer_policy.batch import Batch, BatchError, Line, TwiceNamed, lines_of, record_line, record_of, recorded, unique
+from payer_policy.batch import (
+    Batch,
+    BatchError,
+    Line,
+    TwiceNamed,
+    lines_of,
+    printable,
+    private,
+    record_line,
+    recorded,
+    records_of,
+    unique,
+)
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
-from payer_policy.impact import Side, impact, page
+from payer_policy.impact import PAGE_START, Side, impact, page
 from payer_policy.model import Outcome
 from payer_policy.replay import replay
 from payer_policy.revise import revise
@@ -29,6 +41,7 @@ try:
     import yaml
     from payer_policy.terminal import (
         FileProgress,
+        Terminal,
         plain,
         show_catalogue,
         show_changes,
@@ -42,7 +55,7 @@ except ImportError:  # _run() says what to install
     if not TYPE_CHECKING:
         yaml = None
 
-_DECIDED, _DIFFERENT, _INVALID, _FAILED = 0, 1, 2, 3
+_DECIDED, _DIFFERENT, _INVALID, _FAILED, _INTERRUPTED = 0, 1, 2, 3, 130
 
 _SHOWN = 50  # differences; --json has them all
 
@@ -63,8 +76,8 @@ _EXAMPLES = """examples:
 
 PAYER_POLICY_TOKEN, when set, is sent to the server as its bearer token; REQUESTS_CA_BUNDLE names a CA of your own.
 
-exit status: 0 decided (replay, diff, impact: nothing differs), 1 something differs, 2 invalid request or unreadable
-input, 3 policy unreachable or failing
+exit status: 0 decided (replay, diff, impact: nothing differs), 1 something differs, 2 invalid request, unreadable input
+or a file that must not be overwritten, 3 policy unreachable or failing, or the output cannot be written
 """
 
 _BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10 and one for each fact; the first two
@@ -77,24 +90,49 @@ their owner may read them.
 """
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))  # it quotes arguments
+
+
 class _Unreadable(Exception):
     """A file that holds no request; the message names the file, and the line where there is one."""
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    options = _parser().parse_args(arguments)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by the caller; the next file opened would take its place
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115
     try:
-        status = _run(options)
+        status = _run(_parser().parse_args(arguments))
         sys.stdout.flush()
         return status
-    except BrokenPipeError:
-        # The reader, head say, has seen enough; without this Python complains once more when it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, head say, has seen enough
         return _FAILED
     except PolicyError as error:
-        print(f"payer-policy: {error}", file=sys.stderr)
+        _say(str(error))
         return _INVALID if isinstance(error, InvalidValue) else _FAILED
+    except BatchError as error:
+        _say(str(error))
+        return _INVALID
+    except OSError as error:  # of writing, a full disk say: what cannot be read is told where it is read
+        _say(": ".join(str(part) for part in (error.filename, error.strerror) if part))
+        return _FAILED
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except OSError:  # Python would complain once more when it closes it, with a status of its own
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _say(message: str) -> None:
+    """What is wrong, on standard error; whether anyone reads it there changes nothing."""
+    with suppress(OSError):
+        print(f"payer-policy: {printable(message)}", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -103,7 +141,7 @@ def _run(options: argparse.Namespace) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = Terminal(highlight=False, width=None if sys.stdout.isatty() else 120)
     status: int
     if options.run is _revise:  # it decides nothing
         status = _revise(options)
@@ -122,14 +160,14 @@ def _client(url: str, attempts: int) -> PolicyClient:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="payer-policy",
         description="Decide prior-authorisation requests by a payer's clinical criteria.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('payer-policy-client')}")
-    shared = argparse.ArgumentParser(add_help=False)
+    shared = _Parser(add_help=False)
     where = shared.add_mutually_exclusive_group()
     where.add_argument("--server", metavar="URL", help="an OPA that serves the policy, instead of the embedded one")
     where.add_argument(
@@ -204,7 +242,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
         try:
             requests = _requests(name)
         except _Unreadable as error:
-            print(f"payer-policy: {name}: {error}", file=sys.stderr)
+            _say(f"{name}: {error}")
             status = max(status, _INVALID)
             continue
         for number, request in enumerate(requests, 1):
@@ -215,7 +253,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
                 decision = invalid.decision
                 status = max(status, _INVALID)
             except PolicyError as error:
-                print(f"payer-policy: {name}: request {number}: {error}", file=sys.stderr)
+                _say(f"{name}: request {number}: {error}")
                 status = max(status, _INVALID if isinstance(error, InvalidValue) else _FAILED)
                 continue
             if options.json:
@@ -227,19 +265,15 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
-    try:
-        with FileProgress(options.source, "lines") as progress:
+    with FileProgress(options.source, "lines") as progress:
 
-            def on_line(line: Line, problem: str | None) -> None:
-                if problem is not None:
-                    progress.console.print(f"line {line.number}: {plain(problem)}")
-                progress.advance(line.position)
+        def on_line(line: Line, problem: str | None) -> None:
+            if problem is not None:
+                progress.console.print(f"line {line.number}: {plain(problem)}")
+            progress.advance(line.position)
 
-            batch = Batch(policy, options.source, options.target, rejects, options.in_flight, on_line)
-            tally = batch.run(resume=options.resume)
-    except (BatchError, OSError) as error:
-        print(f"payer-policy: {error}", file=sys.stderr)
-        return _INVALID
+        batch = Batch(policy, options.source, options.target, rejects, options.in_flight, on_line)
+        tally = batch.run(resume=options.resume)
     if options.json:
         print(json.dumps({"outcomes": tally.outcomes, "open_facts": tally.open_facts, "rejected": tally.rejected}))
     else:
@@ -250,26 +284,19 @@ def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) ->
 def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     table = Table("line", "version", "outcome", "outcome now", "what differs")
     total = different = superseded = 0
-    try:
-        with options.decisions.open("rb") as file:
-            records = (
-                record_of(text, options.decisions, number, "request", "decision") for number, text in enumerate(file, 1)
-            )
-            for result in replay(policy, records):
-                total += 1
-                superseded += result.superseded
-                if result.same:
-                    continue
-                different += 1
-                if options.json:
-                    print(json.dumps(asdict(result)))
-                elif different <= _SHOWN:
-                    what = result.error or ", ".join(result.differences[:5])
-                    cells = (str(result.line), result.version, result.outcome, result.outcome_now, what)
-                    table.add_row(*(plain(cell or "") for cell in cells))
-    except (BatchError, OSError) as error:
-        print(f"payer-policy: {error}", file=sys.stderr)
-        return _INVALID
+    with ExitStack() as files:
+        for result in replay(policy, records_of(options.decisions, files)):
+            total += 1
+            superseded += result.superseded
+            if result.same:
+                continue
+            different += 1
+            if options.json:
+                print(json.dumps(asdict(result)))
+            elif different <= _SHOWN:
+                what = result.error or ", ".join(result.differences[:5])
+                cells = (str(result.line), result.version, result.outcome, result.outcome_now, what)
+                table.add_row(*(plain(cell or "") for cell in cells))
     if different and not options.json:
         console.print(table)
     print(
@@ -290,7 +317,7 @@ def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> 
     for name in (options.old, options.new):
         if name not in held:
             known = f"held are {', '.join(held)}" if held else "it is no document held here"
-            print(f"payer-policy: {options.document} has no version {name}; {known}", file=sys.stderr)
+            _say(f"{options.document} has no version {name}; {known}")
             return _INVALID
     changes = diff(held[options.old], held[options.new])
     if options.json:
@@ -301,42 +328,54 @@ def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> 
 
 
 def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    if options.html and not options.html.parent.is_dir():
-        print(f"payer-policy: {options.html.parent} is no folder", file=sys.stderr)
-        return _INVALID
-    try:
-        with ExitStack() as stack:
-            old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
-            progress = stack.enter_context(FileProgress(options.requests, "requests"))
-            requests = lines_of(policy, options.requests, stack)
-
-            def numbered() -> Iterator[tuple[int, Any]]:
-                for line in requests:
-                    if line.problem is not None:
-                        raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
-                    progress.advance(line.position)
-                    yield line.number, line.request
-
-            result = impact(old, new, numbered())
-    except (BatchError, OSError) as error:
-        print(f"payer-policy: {error}", file=sys.stderr)
-        return _INVALID
     if options.html:
-        options.html.write_text(page(result, options.old, options.new), encoding="utf-8")
+        _check_page(options.html)
+    with ExitStack() as stack:
+        old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
+        progress = stack.enter_context(FileProgress(options.requests, "requests"))
+        requests = lines_of(policy, options.requests, stack)
+
+        def numbered() -> Iterator[tuple[int, Any]]:
+            for line in requests:
+                if line.problem is not None:
+                    raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
+                progress.advance(line.position)
+                yield line.number, line.request
+
+        result = impact(old, new, numbered())
+    if options.html:
+        with open(options.html, "w", encoding="utf-8", opener=private) as file:
+            file.write(page(result, printable(options.old), printable(options.new)))
     if options.json:
         print(json.dumps(result.to_dict()))
     else:
         show_impact(result, options.old, options.new, console)
     if undecided := sum(n for flow, n in result.flows.items() if not {*flow} <= {each.value for each in Outcome}):
-        print(f"payer-policy: {undecided:,} requests could not be decided by both", file=sys.stderr)
+        _say(f"{undecided:,} requests could not be decided by both")
         return _FAILED
     return _DIFFERENT if result.turned else _DECIDED
+
+
+def _check_page(file: Path) -> None:
+    """Before the work begins: is there room for a page, or one to write anew? Raises `BatchError`."""
+    if not file.parent.is_dir():
+        raise BatchError(f"{file.parent} is no folder")
+    if file.is_dir() or (file.is_symlink() and not file.exists()):
+        raise BatchError(f"{file} is a folder, or a link to nowhere")
+    if file.is_file():
+        try:
+            with file.open("rb") as held:
+                start = held.read(len(PAGE_START))
+        except OSError as error:
+            raise BatchError(f"{file}: {error.strerror}") from None
+        if start not in (b"", PAGE_START):
+            raise BatchError(f"{file} is no page of impact: move it away, or name another file")
 
 
 def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: ExitStack) -> Side:
     if name.startswith(("http://", "https://")):
         return Side(stack.enter_context(_client(name, options.attempts)))
-    if Path(name).exists():
+    if os.path.exists(name):
         return Side(stack.enter_context(EmbeddedPolicy(name)))
     held = {each["version"] for entry in policy.catalogue()["documents"] for each in entry["versions"]}
     if name not in held:
@@ -347,13 +386,13 @@ def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: Exi
 def _revise(options: argparse.Namespace) -> int:
     revision = revise(options.policy, options.document, options.effective)
     for kept in revision.filed:
-        print(f"kept     {kept}: version {revision.old}, every byte as it was")
+        print(f"kept     {printable(str(kept))}: version {revision.old}, every byte as it was")
     for current in revision.current:
-        print(f"edit     {current}: version {revision.new}")
+        print(f"edit     {printable(str(current))}: version {revision.new}")
     print(f"""
 Steps left:
-  1. In {revision.current[0]}: change the criteria, their texts in METADATA, last_reviewed and history.
-  2. In {revision.current[1]}: change the facts, if they change.
+  1. In {printable(str(revision.current[0]))}: change the criteria, their texts in METADATA, last_reviewed and history.
+  2. In {printable(str(revision.current[1]))}: change the facts, if they change.
   3. make schemas wasm docs
   4. Add vectors to policy_tests/vectors/, dated from {revision.new} on: every clause met, not met and unknown.
   5. payer-policy diff {revision.document} {revision.old} {revision.new}
@@ -416,7 +455,7 @@ def _yaml(text: str) -> list[Any]:
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     documents = [entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])]
     if not documents:
-        print(f"payer-policy: {options.document} is not held", file=sys.stderr)
+        _say(f"{options.document} is not held")
         return _INVALID
     if options.json:
         print(json.dumps({"documents": documents}, ensure_ascii=False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tarfile
+import zlib
 from collections.abc import Callable, Mapping
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ class EmbeddedPolicy(PolicyBase):
                     parse_raw_json_input=False,  # it was written as JSON a moment ago
                 ),
             )
-        except (OSError, KeyError, tarfile.TarError, OpaWasmError) as error:
+        except (OSError, EOFError, zlib.error, KeyError, tarfile.TarError, OpaWasmError) as error:
             raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
         self._provenance = Provenance(revisions={"policy.wasm": f"sha256:{hashlib.sha256(compiled).hexdigest()}"})
 

@@ -126,6 +126,9 @@ _COLOURS = {
 }
 _OTHER = "#212121"
 
+# By which a page that may be written anew is known.
+PAGE_START = b'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Impact: '
+
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -138,6 +141,8 @@ svg { width: 100%; height: auto } text { font: 13px system-ui, sans-serif }
 </style>
 <h1>Impact of $new</h1>
 <p><strong>$changed of $total requests</strong> change outcome, compared with $old.</p>
+<p>This page holds counts of decisions and the clauses they turn on, and no request. A small count can still tell of one
+person: keep the page as you keep the requests.</p>
 <svg viewBox="0 0 900 $height" role="img" aria-label="Flow between outcomes">$picture</svg>
 <h2>Outcomes</h2>
 <table><tr><th>$old<th>$new<th>requests</tr>$flows</table>

@@ -52,7 +52,7 @@ def _compared(record: dict[str, Any], version: str | None, answer: Decision | Po
         error = f"{type(answer).__name__}: {answer}"
         return Replayed(record["line"], version, stored["outcome"], None, error=error)
     differences = list(_differences(stored, answer.to_dict(), ""))
-    superseded = "policy.effective_to" in differences and stored["policy"]["effective_to"] is None
+    superseded = "policy.effective_to" in differences and stored["policy"].get("effective_to", ...) is None
     if superseded:
         differences.remove("policy.effective_to")
     return Replayed(record["line"], version, stored["outcome"], answer.outcome.value, tuple(differences), superseded)

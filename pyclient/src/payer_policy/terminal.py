@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
-from payer_policy.batch import Tally
+from payer_policy.batch import Tally, printable
 from payer_policy.diff import Change
 from payer_policy.impact import Impact
 from payer_policy.model import Criterion, Decision, Outcome, State
@@ -32,21 +33,26 @@ _MARK = {State.MET: "[green]✔ met[/]", State.NOT_MET: "[red]✘ not met[/]", S
 _MARK_OF_EXCLUSION = {**_MARK, State.MET: "[red]✔ met[/]", State.NOT_MET: "[green]✘ not met[/]"}
 
 
+class Terminal(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # rich would exit, with the status of something that differs
+
+
 def plain(text: str) -> str:
-    """Text of a caller for a terminal: no markup, no control characters."""
-    return escape("".join(character if character.isprintable() else "\ufffd" for character in text))
+    """Text of a caller or of a server for a terminal: no markup, no control characters."""
+    return escape(printable(text))
 
 
 def show_decision(decision: Decision, name: str, console: Console) -> None:
     colour = _COLOUR[decision.outcome]
     outcome = decision.outcome.value.replace("_", " ").upper()
     lines = [f"[bold {colour}]{outcome}[/]  next step: {decision.next_step.value.replace('_', ' ')}"]
-    lines.append(escape(decision.summary))
+    lines.append(plain(decision.summary))
     if decision.policy:
         policy = decision.policy
         until = f" to {policy.effective_to}" if policy.effective_to else ""
         lines.append(
-            escape(
+            plain(
                 f"{policy.document} {policy.title}, version {policy.version}, in force from"
                 f" {policy.effective_from}{until}, last reviewed {policy.last_reviewed}"
             )
@@ -61,13 +67,14 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
             _grow(tree, exclusion, "", _MARK_OF_EXCLUSION)
         console.print(tree)
     if decision.reasons:
-        console.print("\n[bold]settled by[/] " + escape(", ".join(reason.criterion for reason in decision.reasons)))
+        console.print("\n[bold]settled by[/] " + plain(", ".join(reason.criterion for reason in decision.reasons)))
     for advisory in decision.advisories:
-        console.print(f"[bold yellow]note[/] {advisory.code}: {escape(advisory.text)}")
+        console.print(f"[bold yellow]note[/] {plain(advisory.code)}: {plain(advisory.text)}")
     if decision.missing:
         console.print("\n[bold]still needed[/]")
         for number, item in enumerate(decision.missing, 1):
-            console.print(f"  {number}. {escape(item.question)} [dim]{item.fact}, for {', '.join(item.criteria)}[/]")
+            clauses = plain(", ".join(item.criteria))
+            console.print(f"  {number}. {plain(item.question)} [dim]{plain(item.fact)}, for {clauses}[/]")
     if decision.errors:
         table = Table("field", "what is wrong")
         for error in decision.errors:
@@ -78,12 +85,12 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
 
 def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> None:
     node = node.once
-    line = f"{marks[node.state]}  [bold]{kind}{escape(node.id)}[/]  {escape(node.text)}"
+    line = f"{marks[node.state]}  [bold]{kind}{plain(node.id)}[/]  {plain(node.text)}"
     if node.evidence:
-        line += f" [dim]({escape(', '.join(node.evidence))})[/]"
+        line += f" [dim]({plain(', '.join(node.evidence))})[/]"
     if node.fact:
         known = "" if node.value is None else f" = {json.dumps(node.value, ensure_ascii=False)}"
-        line += f"  [cyan]{escape(node.fact + known)}[/]"
+        line += f"  [cyan]{plain(node.fact + known)}[/]"
     branch = tree.add(line)
     for part in node.parts:
         _grow(branch, part, "", marks)
@@ -93,22 +100,22 @@ def show_catalogue(documents: list[dict[str, Any]], console: Console) -> None:
     for entry in documents:
         for held in entry["versions"]:
             until = held["effective_to"] or "now"
-            console.print(
-                f"[bold]{escape(entry['document'])}[/] {escape(held['title'])}, version {held['version']}, in force"
-                f" from {held['effective_from']} to {until}, last reviewed {held['last_reviewed']}"
+            version = (
+                f"{held['title']}, version {held['version']}, in force from {held['effective_from']} to {until}, last"
+                f" reviewed {held['last_reviewed']}"
             )
+            console.print(f"[bold]{plain(entry['document'])}[/] {plain(version)}")
             tree = Tree("criteria")
             for node in held["criteria"]["pathways"] + held["criteria"]["exclusions"]:
                 _grow_words(tree, node)
             console.print(tree)
             table = Table("fact", "values", "question", "read by")
             for fact in held["facts"]:
-                table.add_row(
-                    fact["name"], escape(_values(fact)), escape(fact["question"]), ", ".join(fact["criteria"])
-                )
+                cells = fact["name"], _values(fact), fact["question"], ", ".join(fact["criteria"])
+                table.add_row(*map(plain, cells))
             console.print(table)
             for system, codes in held["codes"].items():
-                console.print(f"{system}: {escape(', '.join(f'{code} ({label})' for code, label in codes.items()))}")
+                console.print(plain(f"{system}: {', '.join(f'{code} ({label})' for code, label in codes.items())}"))
             console.print()
 
 
@@ -123,7 +130,7 @@ def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
     if len(parts) == 1 and parts[0]["id"] == node["id"]:
         return _grow_words(tree, parts[0])
     joined = "" if not parts else " [dim]all of[/]" if "all_of" in node else " [dim]any of[/]"
-    branch = tree.add(f"[bold]{escape(node['id'])}[/]  {escape(node['text'])}{joined}")
+    branch = tree.add(f"[bold]{plain(node['id'])}[/]  {plain(node['text'])}{joined}")
     for part in parts:
         _grow_words(branch, part)
     return None
@@ -135,8 +142,8 @@ class FileProgress:
     _STEP = 50  # lines
 
     def __init__(self, file: Path, what: str) -> None:
-        self.console = Console(stderr=True, highlight=False)
-        self._size = file.stat().st_size
+        self.console = Terminal(stderr=True, highlight=False)
+        self._size = os.path.getsize(file) if os.path.isfile(file) else 0
         self._bar = Progress(
             TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
             BarColumn(),
@@ -178,7 +185,7 @@ def show_tally(tally: Tally, rejects: Path, console: Console) -> None:
     if tally.open_facts:
         table = Table("fact most often open", Column("requests", justify="right"))
         for fact, count in tally.open_facts.most_common(10):
-            table.add_row(fact, f"{count:,}")
+            table.add_row(plain(fact), f"{count:,}")
         console.print(table)
     if tally.rejected:
         console.print(f"[red]{tally.rejected:,} lines could not be decided[/]: see {plain(str(rejects))}")
@@ -194,13 +201,13 @@ def show_impact(result: Impact, old_name: str, new_name: str, console: Console) 
     if result.clauses:
         table = Table("clause that turned", "before", "after", Column("requests", justify="right"))
         for (clause, before, after), count in result.clauses.most_common():
-            table.add_row(clause, before or "none", after or "none", f"{count:,}")
+            table.add_row(plain(clause), before or "none", after or "none", f"{count:,}")
         console.print(table)
 
 
 def show_changes(changes: list[Change], console: Console) -> None:
     for change in changes:
-        console.print(f"[bold]{change.kind}[/] {escape(change.subject)}")
+        console.print(f"[bold]{change.kind}[/] {plain(change.subject)}")
         for colour, mark, words in (("red", "-", change.old), ("green", "+", change.new)):
             if words is not None:
-                console.print(f"  [{colour}]{mark} {escape(words)}[/]")
+                console.print(f"  [{colour}]{mark} {plain(words)}[/]")
