@@ -7,8 +7,9 @@ import copy
 import json
 import os
 import re
+import subprocess
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,65 @@ def test_a_revision_dates_the_version_alone(tmp_path: Path) -> None:
     assert history in text
     assert f'last_reviewed: "{VERSION}"' in text
     assert '#   version: "2026-04-01"' in text
+
+
+def revisable(folder: Path) -> list[Path]:
+    folder.mkdir()
+    files = [folder / name for name in ("cc0126.rego", "cc0126_facts.rego")]
+    for file in files:
+        file.write_bytes((POLICY / file.name).read_bytes())
+    return files
+
+
+def test_a_revision_of_a_clone_with_other_line_ends_moves_the_version(tmp_path: Path) -> None:
+    files = revisable(tmp_path / "policy")
+    for file in files:
+        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    before = [file.read_bytes() for file in files]
+    done = revise(tmp_path / "policy", "CC-0126", date(2026, 4, 1))
+    assert [kept.read_bytes() for kept in done.filed] == before
+    for file in files:
+        assert '\npackage payer.criteria["CC-0126"]["2026-04-01"]\n' in file.read_text(encoding="utf-8")
+    assert '\n#   version: "2026-04-01"\n' in files[0].read_text(encoding="utf-8")
+
+
+def test_every_file_is_checked_out_with_the_line_ends_of_rego() -> None:
+    attributes = subprocess.run(
+        ["git", "check-attr", "eol", "README.md", "policy/cc0126.rego", "docker-compose.yml"],
+        cwd=POLICY.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert attributes.stdout.count("eol: lf") == 3
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda files: files[1].parent.joinpath("cc0126_2025_04_01_facts.rego").symlink_to("nowhere"), "File exists"),
+        (lambda files: files[1].with_name("cc0126_facts.rego.new").touch(), "cc0126_facts.rego.new: File exists"),
+        (lambda files: edit(files[0], '#   version: "', "#   version: '"), "does not say version 2025-04-01"),
+        (lambda files: edit(files[1], "package ", 'package payer.criteria["CC-0126"]["2025-04-01"]\npackage '), "say"),
+        (lambda files: files[0].write_bytes(b"\xff"), "cc0126.rego is not UTF-8 text"),
+        (lambda files: files[0].unlink() or files[0].mkdir(), "cc0126.rego: Is a directory"),
+        (lambda files: files[0].parent.with_name("published.json").write_text("["), "published.json is not as"),
+        (lambda files: files[0].parent.with_name("published.json").write_text("[]"), "published.json is not as"),
+        (lambda files: files[0].parent.with_name("published.json").mkdir(), "published.json: Is a directory"),
+    ],
+)
+def test_a_revision_that_cannot_be_done_changes_nothing(
+    tmp_path: Path, spoil: Callable[[list[Path]], object], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = revisable(tmp_path / "policy")
+    spoil(files)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert main(["revise", "CC-0126", "--effective", "2026-04-01", "--policy", str(files[0].parent)]) == 2
+    assert says in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def record_lines() -> list[str]:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,29 +34,71 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
     the version that takes effect on `effective`.
 
     The filed ones keep every byte, so the version stays as it was published; the current ones keep their names, so
-    that git shows what the revision changes. Raises `InvalidValue` when the document is not there, its current version
-    is not published, or `effective` is not later than that.
+    that git shows what the revision changes. Raises `InvalidValue`, and has changed nothing, when the document is not
+    there or does not say its version where a version does, when its current version is not published or `effective` is
+    not later than that, or when a file cannot be read or written.
     """
     name = document.replace("-", "").lower()
-    current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if path.exists()]
-    found = {held for path in current for held in PACKAGE.findall(path.read_text(encoding="utf-8"))}
+    current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if os.path.exists(path)]
+    before = [_read(path) for path in current]
+    texts = [text.decode().replace("\r\n", "\n") for text in before]
+    found = {held for text in texts for held in PACKAGE.findall(text)}
     if len(current) < 2 or len(found) != 1 or next(iter(found))[0] != document:
         raise InvalidValue(f"{policy} holds no {document} in {name}.rego and {name}_facts.rego")
     [(_, old)] = found
     new = effective.isoformat()
     if new <= old:
         raise InvalidValue(f"the effective date must be later than that of the current version, {old}")
-    lock = policy.parent / "published.json"
-    if lock.exists() and old not in json.loads(lock.read_text(encoding="utf-8")).get(document, {}):
+    if old not in _published(policy.parent / "published.json", document, old):
         raise InvalidValue(f"the current version, {old}, is not published yet: edit it rather than superseding it")
+    after = [_dated(text, old, new) for text in texts]
+    if any(PACKAGE.findall(text) != [(document, new)] for text in after) or f'\n#   version: "{new}"\n' not in after[0]:
+        raise InvalidValue(f"{current[0]} or {current[1]} does not say version {old} in its package and its METADATA")
     filed = [policy / path.name.replace(name, f"{name}_{old.replace('-', '_')}", 1) for path in current]
-    if any(path.exists() for path in filed):
-        raise InvalidValue(f"{', '.join(path.name for path in filed)}: there already")
-    for path, kept in zip(current, filed, strict=True):
-        text = path.read_bytes()
-        kept.write_bytes(text)
-        path.write_text(_dated(text.decode(), old, new), encoding="utf-8", newline="\n")
+    fresh = [path.with_name(f"{path.name}.new") for path in current]
+    _create(
+        [*zip(filed, before, strict=True), *((path, text.encode()) for path, text in zip(fresh, after, strict=True))]
+    )
+    for ready, path in zip(fresh, current, strict=True):
+        shutil.copymode(path, ready)
+        os.replace(ready, path)  # by now the old text stands elsewhere
     return Revision(document, old, new, tuple(filed), tuple(current))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        text = path.read_bytes()
+        text.decode()
+    except OSError as error:
+        raise InvalidValue(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise InvalidValue(f"{path} is not UTF-8 text") from None
+    return text
+
+
+def _published(lock: Path, document: str, old: str) -> Collection[str]:
+    """The versions of a document that are published; where nothing is locked, `old` may go."""
+    if not os.path.exists(lock):
+        return [old]
+    with suppress(ValueError, RecursionError):
+        documents = json.loads(_read(lock))
+        if isinstance(documents, dict) and isinstance(versions := documents.get(document, {}), dict):
+            return versions
+    raise InvalidValue(f"{lock} is not as make publish writes it")
+
+
+def _create(files: list[tuple[Path, bytes]]) -> None:
+    """All of them or none; not one that is there, nor through a link."""
+    made: list[Path] = []
+    try:
+        for path, text in files:
+            with path.open("xb") as file:
+                made.append(path)
+                file.write(text)
+    except OSError as error:
+        for written in made:
+            written.unlink()
+        raise InvalidValue(f"{path}: {error.strerror}") from None
 
 
 def _dated(text: str, old: str, new: str) -> str:
