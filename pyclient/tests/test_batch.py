@@ -138,7 +138,7 @@ def test_only_an_unfinished_record_is_cut_off(batch: Batch, policy: EmbeddedPoli
 
 def test_rejects_of_another_run_are_kept(batch: Batch, policy: EmbeddedPolicy) -> None:
     other = batch.source.with_name("other.jsonl")
-    other.write_text("[\n{\n" + json.dumps(request(1)) + "\n", encoding="utf-8")
+    other.write_text("{\n{\n" + json.dumps(request(1)) + "\n", encoding="utf-8")
     Batch(policy, other, batch.target.with_name("other.out"), batch.rejects).run()
     kept = batch.rejects.read_bytes()
     batch.source.write_text(json.dumps(request(1)) + "\n" + json.dumps(request(2)) + "\n", encoding="utf-8")
@@ -364,7 +364,7 @@ CC-0126,2025-06-01,r-1,J9039,C91.00; C91.01,all,Yes,0.1,1,imatinib;other
 CC-0126,2025-06-01,r-2,,, all ,false,,,[]
 CC-0126,2025-06-01,r-3,,,"a
 b",maybe,much,1.5,
-CC-0126,2025-06-01
+CC-0126,2025-06-01,r-3,,,,,,,,
 CC-0126,2025-06-01,r"4,,,all,,,,
 CC-0126,2025-06-01,r-5,,,all,,,,"x"y
 CC-0126,2025-06-01,r-6,,,,,,,
@@ -399,7 +399,7 @@ def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
     assert fourth["request"]["request_id"] == 'r"4'
     assert last["request"]["facts"] == {}
     assert [(line["line"], line["text"], line["problem"][:12]) for line in lines(batch.rejects)] == [
-        (6, "CC-0126,2025-06-01", "more or fewe"),
+        (6, "CC-0126,2025-06-01,r-3,,,,,,,,", "more cells t"),
         (8, 'CC-0126,2025-06-01,r-5,,,all,,,,"x"y', "not CSV: ','"),
     ]
     assert tally.rejected == 2
@@ -422,6 +422,95 @@ def test_a_csv_with_other_columns_is_refused_before_it_begins(batch: Batch, head
     with pytest.raises(BatchError, match=says) as raised:
         batch.run()
     assert "canary" not in str(raised.value)
+    assert not batch.target.exists()
+
+
+ROWS = [
+    ["document", "date_of_service", "disease", "combined_with", "mrd_percent"],
+    ["CC-0126", "2025-06-01", "all", '"imatinib;other"', "0.5"],
+    ["CC-0126", "2025-06-01", "é"],
+]
+READ = [{"disease": "all", "combined_with": ["imatinib", "other"], "mrd_percent": 0.5}, {"disease": "é"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"SEP={}"\n'])
+def test_a_csv_is_read_as_spreadsheets_write_it(batch: Batch, encoding: str, separator: str, said: str) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    header, *rows = (separator.join(row) for row in ROWS)
+    alone, unnamed = separator * 4, separator * 2
+    text = said.format(separator) + "\r\n".join([header + unnamed, rows[0] + unnamed, alone, *rows[1:], alone, ""])
+    text = ("\ufeff" if encoding == "utf-16-be" else "") + text
+    batch.source.write_bytes(text.encode(encoding))
+    assert batch.run().rejected == 0
+    assert [line["request"]["facts"] for line in lines(batch.target)] == READ
+    number = 2 + bool(said)
+    assert [line["line"] for line in lines(batch.target)] == [number, number + 2]
+
+
+def test_a_cell_where_no_column_is_named_is_rejected(batch: Batch) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    batch.source.write_text("document,date_of_service,\nCC-0126,2025-06-01,x\n,2025-06-01\n", encoding="utf-8")
+    assert batch.run().rejected == 1
+    assert lines(batch.rejects)[0]["problem"] == "a cell stands in a column without a name"
+    assert lines(batch.target)[0]["decision"]["errors"][0]["path"] == "document"
+
+
+@pytest.mark.parametrize(
+    ("opened", "behind"),
+    [
+        ('"all', ""),  # to the end of the file
+        ('"all', 'CC-0126,2025-06-01,"all"\n'),
+        ('"all', 'CC-0126,2025-06-01,all",\n'),
+        ('"all', 'CC-0126,2025-06-01",a,b,c\n'),
+        ('"all', "x" * 200_000 + "\n"),
+    ],
+)
+def test_a_quote_without_its_end_is_named_and_loses_nothing(
+    batch: Batch, policy: EmbeddedPolicy, opened: str, behind: str
+) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    good = "CC-0126,2025-06-01,all,\n"
+    text = f"document,date_of_service,disease,lineage\n{good}CC-0126,2025-06-01,{opened},\n{good * 3}"
+    batch.source.write_text(text + behind, encoding="utf-8")
+    with pytest.raises(BatchError, match=r"in.csv: line 3: a cell begins with a quote that ends nowhere"):
+        batch.run()
+    assert len(lines(batch.target)) == 1
+    batch.source.write_text(text.replace('"', ""), encoding="utf-8")
+    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert [line["line"] for line in lines(batch.target)] == [2, 3, 4, 5, 6]
+
+
+def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedPolicy) -> None:
+    batch.source = batch.source.with_suffix(".csv")
+    text = "document,date_of_service,disease\nCC-0126,2025-06-01,\nCC-0126,2025-06-02,\n"
+    batch.source.write_text(text, encoding="utf-8")
+    batch.run()
+    for changed in (text.replace("disease", "lineage"), text.replace("01,", "03,"), text.replace("\n", ";\n", 1)):
+        batch.source.write_text(changed, encoding="utf-8")
+        with pytest.raises(BatchError):
+            Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    batch.source.write_text(text + "CC-0126,2025-06-03,\n", encoding="utf-8")
+    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+    assert len(lines(batch.target)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("in.jsonl", b'\xef\xbb\xbf \n[{"document": "CC-0126"}]\n', "begins with an array"),
+        ("in.jsonl", b'\x1e{"document": "CC-0126"}\n', "RFC 7464"),
+        ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
+        ("in.csv", b"\xff\xfed\x00o\x00", "column 1 is neither"),
+        ("in.csv", b"\xff\xfed\x00o\x00\x00", "not UTF-16 text as its mark says"),
+    ],
+)
+def test_a_file_of_another_kind_is_named_for_what_it_is(batch: Batch, name: str, content: bytes, says: str) -> None:
+    batch.source = batch.source.with_name(name)
+    batch.source.write_bytes(content)
+    with pytest.raises(BatchError, match=says):
+        batch.run()
     assert not batch.target.exists()
 
 

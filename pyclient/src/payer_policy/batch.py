@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
 import json
 import math
 import os
+import re
 import stat
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
@@ -33,6 +35,8 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 # The columns of a CSV that are no facts.
 _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10"}
+
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 _ESCAPE = "surrogateescape"  # what is not UTF-8 is kept in the text, and refused with the name of its field
 
@@ -334,14 +338,25 @@ def records_of(source: Path, files: ExitStack) -> Iterator[dict[str, Any]]:
 def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     file = _opened(source, files)
-    return _csv_lines(policy, source, file) if source.suffix.lower() == ".csv" else _json_lines(source, file)
+    if source.suffix.lower() == ".csv":
+        return _csv_lines(policy, source, file)
+    start = file.peek().removeprefix(codecs.BOM_UTF8).lstrip()
+    if start.startswith(b"["):
+        raise BatchError(f"{source} begins with an array, not with one request a line: jq -c '.[]' makes lines of it")
+    if start.startswith(b"\x1e"):
+        raise BatchError(f"{source} has a record separator (RFC 7464) before each line: tr -d '\\036' removes them")
+    if start[:2] in _UTF_16:
+        raise BatchError(f"{source} is UTF-16 text: save it as UTF-8, or by the suffix .csv if it is a table")
+    return _json_lines(source, file)
 
 
-def _opened(source: Path, files: ExitStack) -> IO[bytes]:
+def _opened(source: Path, files: ExitStack) -> io.BufferedReader:
     try:
-        return files.enter_context(source.open("rb"))
+        file = files.enter_context(source.open("rb"))
+        file.peek()  # a folder opens on some systems
     except OSError as error:
         raise BatchError(f"{source}: {error.strerror}") from None
+    return file
 
 
 def _json_lines(source: Path, file: IO[bytes]) -> Iterator[Line]:
@@ -373,6 +388,8 @@ def _readable(source: Path, lines: Iterable[T]) -> Iterator[T]:
         yield from lines
     except OSError as error:
         raise BatchError(f"{source}: {error.strerror}") from None
+    except UnicodeError:
+        raise BatchError(f"{source} is not UTF-16 text as its mark says") from None
 
 
 class TwiceNamed(Exception):
@@ -386,48 +403,76 @@ def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-def _csv_lines(policy: PolicyBase, source: Path, file: IO[bytes]) -> Iterator[Line]:
+def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Iterator[Line]:
     """A cell is text; what it stands for follows from the type of its fact, and what does not fit stays text, for the
-    policy to name the field. An empty cell is unknown, `[]` an empty list, items are separated by semicolons."""
+    policy to name the field. An empty cell is unknown, `[]` an empty list, items are separated by semicolons.
+
+    As spreadsheets write it: separated by commas, semicolons or tabs, by what the header shows or a first line `sep=;`
+    says; UTF-16 by its mark; with columns at the end that have no name, and rows that lack their last cells."""
     types = {
         entry["document"]: {fact["name"]: fact["type"] for held in entry["versions"] for fact in held["facts"]}
         for entry in policy.catalogue()["documents"]
     }
-    text = _Text(_readable(source, io.TextIOWrapper(file, "utf-8-sig", _ESCAPE, newline="")))
-    reader = csv.DictReader(text, strict=True)
-    try:
-        columns = [*(reader.fieldnames or [])]
-    except csv.Error:
-        columns = []
     known = _COLUMNS.union(*types.values())
+    wide = file.peek(2)[:2] in _UTF_16
+    decoded = io.TextIOWrapper(file, *(("utf-16", "strict") if wide else ("utf-8-sig", _ESCAPE)), newline="")
+    text = _Text(_readable(source, decoded))
+    header, separators = next(text, ""), ",;\t"
+    if said := re.fullmatch(r'(?i)"?sep=([,;\t|])"?\s*', header):
+        header, separators = next(text, ""), said[1]
+    separator = max(separators, key=lambda each: len(known.intersection(_header(header, each))))
+    columns = _header(header, separator)
+    named = columns[: max((number for number, name in enumerate(columns, 1) if name), default=0)]
     # Without their names: a file whose header is missing has a patient there.
-    if strange := [number for number, name in enumerate(columns, 1) if name not in known]:
-        near = {name for number in strange for name in get_close_matches(columns[number - 1], known, 1, 0.75)}
+    if strange := [number for number, name in enumerate(named, 1) if name not in known]:
+        near = {name for number in strange for name in get_close_matches(named[number - 1], known, 1, 0.75)}
         hint = f"; the nearest is {', '.join(sorted(near))}" if near else ""
         numbers = ", ".join(map(str, strange))
         raise BatchError(f"{source}: by the first line, column {numbers} is neither a fact nor a known column{hint}")
-    if len(set(columns)) < len(columns) or not {"document", "date_of_service"} <= set(columns):
+    if len(set(named)) < len(named) or not {"document", "date_of_service"} <= set(named):
         raise BatchError(f"{source}: the first line names each column once, document and date_of_service among them")
-    return _rows(reader, types, text, file)
+    return _rows(source, file, text, separator, columns, types)
 
 
 def _rows(
-    reader: csv.DictReader[str], types: dict[str, dict[str, str]], text: _Text, file: IO[bytes]
+    source: Path,
+    file: IO[bytes],
+    text: _Text,
+    separator: str,
+    columns: list[str],
+    types: dict[str, dict[str, str]],
 ) -> Iterator[Line]:
+    reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
         text.record.clear()
-        request, problem = None, None
+        first = text.number + 1
+        request, problem, cells = None, None, list[str]()
         try:
-            row = next(reader)
-            if None in row or None in row.values():
-                problem = "more or fewer cells than columns"
-            else:
-                request = _from_cells(row, types.get(row["document"].strip(), {}))
+            cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             problem = f"not CSV: {error}"
+        if not problem and not any(map(str.strip, cells)):  # a line of separators alone
+            continue
+        if len(cells) > len(columns):
+            problem = "more cells than columns; a cell that holds the separator stands in quotes"
+        elif any(cell.strip() for cell, name in zip(cells, columns, strict=False) if not name):
+            problem = "a cell stands in a column without a name"
+        wraps = any(separator in cell and len(cell.splitlines()) > 1 for cell in cells)
+        if len(text.record) > 1 and (problem or wraps or len(cells) < len(columns)):
+            # A quote without its end takes the rows behind it, and where they begin nobody can tell.
+            raise BatchError(f"{source}: line {first}: a cell begins with a quote that ends nowhere: mend that line")
+        if not problem:
+            row = {name: cell for cell, name in zip(cells, columns, strict=False) if name}  # the last may be missing
+            request = _from_cells(row, types.get(row.get("document", "").strip(), {}))
         yield Line(text.number, request, problem, "".join(text.record).rstrip("\r\n"), file.tell(), text.digest())
+
+
+def _header(line: str, separator: str) -> list[str]:
+    with suppress(csv.Error):
+        return [name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True), [])]
+    return []
 
 
 class _Text:

@@ -81,7 +81,10 @@ or a file that must not be overwritten, 3 policy unreachable or failing, or the 
 """
 
 _BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10 and one for each fact; the first two
-are required. An empty cell is unknown, [] an empty list; items are separated by semicolons: J9039;J9038.
+are required. An empty cell is unknown, [] an empty list; items are separated by semicolons: J9039;J9038. Commas,
+semicolons or tabs separate the cells, as the first line has them; where semicolons do, several items stand in quotes.
+Numbers have a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run with the
+number of its line, since what follows cannot be told apart; mend it and go on with --resume.
 
 A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
 the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption. It is
