@@ -113,7 +113,7 @@ def test_what_no_batch_wrote_is_not_gone_on_with(batch: Batch, text: str, reject
     batch.target.touch()
     file = batch.rejects if rejects else batch.target
     file.write_text(text, encoding="latin-1")
-    with pytest.raises(BatchError, match="line 1 is not as payer-policy writes it"):
+    with pytest.raises(BatchError, match="line 1 is not as this version of payer-policy writes it"):
         batch.run(resume=True)
     assert file.read_text(encoding="latin-1") == text
 
@@ -128,7 +128,7 @@ def test_only_an_unfinished_record_is_cut_off(batch: Batch, policy: EmbeddedPoli
         assert batch.target.read_bytes() == whole
     for foreign in (b"a note", b'{"note"'):
         batch.target.write_bytes(whole + foreign)
-        with pytest.raises(BatchError, match="line 4 is not as payer-policy writes it"):
+        with pytest.raises(BatchError, match="line 4 is not as this version of payer-policy writes it"):
             Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
         assert batch.target.read_bytes() == whole + foreign
     batch.target.write_bytes(whole[:-1])  # it lacks its end alone
@@ -271,6 +271,7 @@ def test_an_output_of_another_input_is_not_gone_on_with(batch: Batch, policy: Em
         with pytest.raises(BatchError, match="not both of this input"):
             Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
         assert batch.target.read_bytes() == before
+        assert not batch.rejects.exists()
 
 
 def test_cut_anywhere_and_resumed_gives_the_same_bytes(batch: Batch, policy: EmbeddedPolicy) -> None:
@@ -544,6 +545,7 @@ def test_the_command_reports_lines_outcomes_and_open_facts(tmp_path: Path, capsy
     assert json.loads(capsys.readouterr().out)["rejected"] == 1
     assert main(["batch", str(source), str(target)]) == 2
     assert "exists" in capsys.readouterr().err
+    assert main(["batch", str(source), "."]) == 2
     assert main(["batch", str(tmp_path / "none"), str(tmp_path / "o")]) == 2
     assert "No such file" in capsys.readouterr().err
 

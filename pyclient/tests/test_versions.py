@@ -303,7 +303,7 @@ def test_a_record_that_is_none_is_named_by_its_line(
     good = json.dumps(record(policy, request(0.5)))
     (tmp_path / "stored.jsonl").write_text(f"{good}\n{text}\n", encoding="latin-1")
     assert main(["replay", str(tmp_path / "stored.jsonl")]) == 2
-    assert "stored.jsonl: line 2 is not as payer-policy writes it" in capsys.readouterr().err
+    assert "stored.jsonl: line 2 is not as this version of payer-policy writes it" in capsys.readouterr().err
 
 
 def test_a_stored_decision_that_lacks_a_field_differs(policy: EmbeddedPolicy) -> None:

@@ -127,10 +127,14 @@ class Batch:
             lines = lines_of(self.policy, self.source, files)
             target = _output(self.target, files)
             rejects = _output(self.rejects, files)
+            files.callback(self._drop_if_empty, rejects)  # however the run ends, and while nobody else can open it
             self._decide(self._resumed(lines, target, rejects), target, rejects)
-        if self.rejects.stat().st_size == 0:
-            self.rejects.unlink()
         return self.tally
+
+    def _drop_if_empty(self, rejects: IO[bytes]) -> None:
+        if os.fstat(rejects.fileno()).st_size == 0:
+            with suppress(PermissionError):  # Windows removes no open file
+                self.rejects.unlink()
 
     def _decide(self, lines: Iterator[Line], target: IO[bytes], rejects: IO[bytes]) -> None:
         waiting: deque[Line] = deque()  # as many as decide_many has read ahead
@@ -313,7 +317,7 @@ def record_of(text: bytes, file: Path, number: int, *fields: str) -> dict[str, A
             and isinstance(record.get("provenance", {}), dict)
         ):
             return record
-    raise BatchError(f"{file}: line {number} is not as payer-policy writes it")
+    raise BatchError(f"{file}: line {number} is not as this version of payer-policy writes it")
 
 
 def _is_decision(value: Any) -> bool:  # noqa: ANN401

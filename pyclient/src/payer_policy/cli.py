@@ -267,7 +267,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 
 
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    rejects = options.rejects or options.target.with_name(options.target.name + ".rejects")
+    rejects = options.rejects or Path(f"{options.target}.rejects")
     with FileProgress(options.source, "lines") as progress:
 
         def on_line(line: Line, problem: str | None) -> None:
