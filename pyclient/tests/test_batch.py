@@ -246,11 +246,11 @@ class Other(EmbeddedPolicy):
     ("other", "says"), [(("2", ""), 'another policy, {"policy": "1"}; asked now is {"policy": "2"}'), (("1", "x"), "")]
 )
 def test_another_policy_does_not_go_on(batch: Batch, other: tuple[str, str], says: str) -> None:
-    batch.source.write_text(json.dumps(request(1)) + "\n", encoding="utf-8")
+    batch.source.write_text(json.dumps(request(1)), encoding="utf-8")  # its last line has no end yet
     with Other("1", "") as batch.policy:
         batch.run()
     with batch.source.open("a") as more:
-        more.write(json.dumps(request(2)))
+        more.write("\n" + json.dumps(request(2)))
     before = batch.target.read_bytes()
     with Other(*other) as policy, pytest.raises(BatchError, match="by another policy") as refused:
         Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
@@ -485,14 +485,14 @@ def test_a_quote_without_its_end_is_named_and_loses_nothing(
 
 def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedPolicy) -> None:
     batch.source = batch.source.with_suffix(".csv")
-    text = "document,date_of_service,disease\nCC-0126,2025-06-01,\nCC-0126,2025-06-02,\n"
+    text = "document,date_of_service,disease\nCC-0126,2025-06-01,\nCC-0126,2025-06-02,"
     batch.source.write_text(text, encoding="utf-8")
     batch.run()
-    for changed in (text.replace("disease", "lineage"), text.replace("01,", "03,"), text.replace("\n", ";\n", 1)):
+    for changed in (text.replace("disease", "lineage"), text.replace("01,", "03,", 1), text.replace("\n", ";\n", 1)):
         batch.source.write_text(changed, encoding="utf-8")
         with pytest.raises(BatchError):
             Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
-    batch.source.write_text(text + "CC-0126,2025-06-03,\n", encoding="utf-8")
+    batch.source.write_text(text + "\nCC-0126,2025-06-03,\n", encoding="utf-8")
     Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
     assert len(lines(batch.target)) == 3
 

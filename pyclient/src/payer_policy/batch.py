@@ -367,7 +367,7 @@ def _json_lines(source: Path, file: IO[bytes]) -> Iterator[Line]:
     position, digest = 0, hashlib.sha256()
     for number, raw in enumerate(_readable(source, file), 1):
         position += len(raw)
-        digest.update(raw)
+        digest.update(raw if raw.endswith(b"\n") else raw + b"\n")  # lines may be added behind it
         if not raw.strip():
             continue
         text = raw.rstrip(b"\r\n").decode("utf-8-sig" if number == 1 else "utf-8", "backslashreplace")
@@ -496,7 +496,7 @@ class _Text:
         line = next(self._lines)
         self.record.append(line)
         self.number += 1
-        self._digest.update(line.encode("utf-8", _ESCAPE))
+        self._digest.update((line if line.endswith(("\n", "\r")) else line + "\n").encode("utf-8", _ESCAPE))
         return line
 
     def digest(self) -> str:
