@@ -7,7 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 
-from production import Production, production
+from production import Guarded, pod, production
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -319,7 +319,7 @@ ATTACKS = [
 ]
 
 
-def wrong(attack: Attack, opa: Production) -> str | None:
+def wrong(attack: Attack, opa: Guarded) -> str | None:
     """Why the attack was not refused as it should be, or what it did to OPA; None when all is well."""
     answer = opa.send(attack.bytes(opa.tokens), attack.patience)
     closed = attack.may_be_closed and answer.status == 0
@@ -333,20 +333,31 @@ def wrong(attack: Attack, opa: Production) -> str | None:
     return None
 
 
-def main() -> int:
-    table = Table("attack", "answered", "OPA afterwards", title=f"{len(ATTACKS)} attacks")
+def tried(where: str, opa: Guarded) -> bool:
+    """Whether all went well."""
+    table = Table("attack", "answered", "OPA afterwards", title=f"{len(ATTACKS)} attacks, {where}")
     failed = 0
-    with production(os.environ["OPA_IMAGE"]) as opa:
-        for attack in ATTACKS:
-            problem = wrong(attack, opa)
-            failed += problem is not None
-            said = f"{attack.status or 'no answer'} {attack.says}"
-            table.add_row(attack.name, said, "answers") if problem is None else table.add_row(
-                attack.name, f"wanted: {said}", f"[red]{escape(problem)}"
-            )
-        restarts = opa.restarts()
+    for attack in ATTACKS:
+        problem = wrong(attack, opa)
+        failed += problem is not None
+        said = f"{attack.status or 'no answer'} {attack.says}"
+        table.add_row(attack.name, said, "answers") if problem is None else table.add_row(
+            attack.name, f"wanted: {said}", f"[red]{escape(problem)}"
+        )
+    restarts = opa.restarts()
     Console().print(table, f"{failed} not refused, {restarts} restarts of OPA")
-    return int(failed > 0 or restarts > 0)
+    return failed == restarts == 0
+
+
+def main() -> int:
+    image = os.environ["OPA_IMAGE"]
+    with production(image) as opa:
+        well = tried("docker compose", opa)
+    with pod(image) as running:
+        running.publish("1")
+        running.store.start()
+        running.until("readinessProbe")
+        return int(not (tried("Kubernetes", running) and well))
 
 
 if __name__ == "__main__":
