@@ -9,7 +9,7 @@ from pathlib import Path
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from attacks import ATTACKS, Attack, wrong
+from attacks import ATTACKS, Attack, tried
 from bundles import FILE, usurper, wait_for
 from conftest import ROOT
 from payer_policy import Decision, PolicyRefused
@@ -154,7 +154,7 @@ def running(opa_image: str) -> Iterator[Pod]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 def test_attack(attack: Attack, running: Pod) -> None:
-    assert wrong(attack, running) is None
+    assert tried(attack, running).problem is None
 
 
 def test_no_attack_restarted_it(running: Pod) -> None:
