@@ -17,7 +17,7 @@ from conftest import ROOT, free_port
 from payer_policy import PolicyClient
 from payer_policy.cli import _parser, main
 
-GUIDES = [ROOT / "README.md", ROOT / "pyclient" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+GUIDES = [ROOT / "pyclient" / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SETTINGS = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").rglob("*.y*ml"))]
 
 
