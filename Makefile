@@ -4,7 +4,7 @@
 # make mutate   prove the tests of the Rego: each change of a rule must make one fail; takes minutes
 # make faults   break OPA in a dozen ways while callers run; 2 minutes
 # make load     steady callers, MINUTES=10 CLIENTS=8: latency, errors, memory
-# make attack   requests that must be refused, against OPA as in production; make canary: nothing of a request is logged
+# make attack   requests that must be refused, against OPA as compose and Kubernetes start it; make canary: nothing of a request is logged
 # make policy   format, check and test the Rego alone; needs OPA alone, takes seconds
 PYTHON ?= python3
 VENV := .venv
@@ -173,10 +173,12 @@ load: $(VENV)/.test opa
 	@tools/setup engine
 	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/load.py $(MINUTES) $(CLIENTS)
 
-# Each prints a table, with OPA as docker-compose.yml has it for production. Part of make test.
-attack canary: $(VENV)/.test opa
+# Each prints a table, with OPA as docker-compose.yml has it for production, and attack also as deploy/kubernetes has it.
+# Part of make test.
+attack canary: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	@tools/setup compose
+	@tools/setup kustomize
 	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/$(@:attack=attacks).py
 
 bench: opa $(VENV)/.test

@@ -2,10 +2,12 @@
 
 import hashlib
 import io
+import json
 import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,8 @@ from docker.models.containers import Container
 from payer_policy import PolicyClient, PolicyNotLoaded, PolicyUnreachable
 
 FILE = "payer-policy-bundle.tar.gz"
+# Every second, rather than every half of a minute.
+AT_ONCE = [f"--set=bundles.payer-policy.polling.{bound}_delay_seconds=1" for bound in ("min", "max")]
 
 
 def bundle(folder: Path, output: Path, revision: str, key: Path) -> None:
@@ -116,12 +120,10 @@ def polling(
         image,
         [
             *("run", "--server", f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error"),
-            *("--config-file=/config.yaml", "--set-file=keys.payer-policy.key=/key.pem", *options),
+            *("--config-file=/config.yaml", "--set-file=keys.payer-policy.key=/key.pem", *AT_ONCE, *options),
         ],
         environment={
             "PAYER_POLICY_URL": f"http://127.0.0.1:{store.port}",
-            "PAYER_POLICY_POLL_MIN": "1",
-            "PAYER_POLICY_POLL_MAX": "1",
             **more.pop("environment", {}),
         },
         volumes=volumes,
@@ -166,3 +168,16 @@ def rewritten(source: Path, target: Path, name: str, change: tuple[bytes, bytes]
             member.size = len(content)
             new.addfile(member, io.BytesIO(content))
     return target
+
+
+def usurper(output: Path, roots: list[str], key: Path) -> Path:
+    """A bundle with a guard of its own where its roots allow one, signed with the key of the policy."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "policy", folder, dirs_exist_ok=True)
+        (Path(folder) / ".manifest").write_text(json.dumps({"roots": roots}))
+        if {"", "system", "system/authz"} & set(roots):
+            (Path(folder) / "authz.rego").write_text("package system.authz\n\nallow := true\n")
+        signing = ["--signing-alg=RS256", f"--signing-key={key}"]
+        opa = ROOT / ".tools" / "bin" / "opa"
+        subprocess.run([opa, "build", "--bundle", ".", *signing, f"--output={output}"], cwd=folder, check=True)
+    return output

@@ -50,8 +50,12 @@ def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return signing_key(tmp_path_factory.mktemp("keys"))
+
+
+def signing_key(folder: Path) -> Path:
     """To sign bundles; made here, at run time, and the public one stands beside it."""
-    private = tmp_path_factory.mktemp("keys") / "key.pem"
+    private = folder / "key.pem"
     subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
     public: list[str | Path] = ["openssl", "rsa", "-in", private, "-pubout", "-out", private.with_suffix(".pub.pem")]
     subprocess.run(public, check=True, capture_output=True)

@@ -1,4 +1,6 @@
-"""OPA as `docker compose --profile production up --wait` starts it. Certificates and tokens are made at run time."""
+"""OPA as `docker compose --profile production up --wait` starts it, and as a pod of deploy/kubernetes would be.
+
+Certificates, keys and tokens are made at run time."""
 
 from __future__ import annotations
 
@@ -9,18 +11,23 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import docker
+import requests
 import trustme
+import yaml
+from bundles import AT_ONCE, FILE, Store, bundle
+from conftest import ROOT, free_port, signing_key
+from docker.models.containers import Container
 from payer_policy import PolicyClient
 
-ROOT = Path(__file__).resolve().parents[1]
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 
 
@@ -58,16 +65,13 @@ class Answer:
 
 
 @dataclass
-class Production:
-    project: Project
+class Guarded:
+    """An OPA that asks for tokens, and speaks TLS."""
+
     port: int
     tokens: dict[str, str]
     """By role."""
     ca: Path
-    client_cert: Path
-    """Certificate and key of a client, for mutual TLS."""
-    stranger_cert: Path
-    """The same from a CA that OPA does not know."""
 
     @property
     def url(self) -> str:
@@ -94,18 +98,32 @@ class Production:
         return Answer(int(head.split(b" ")[1]) if head.startswith(b"HTTP/") else 0, body)
 
     def restarts(self) -> int:
+        raise NotImplementedError
+
+
+@dataclass
+class Production(Guarded):
+    project: Project
+    client_cert: Path
+    """Certificate and key of a client, for mutual TLS."""
+    stranger_cert: Path
+    """The same from a CA that OPA does not know."""
+
+    def restarts(self) -> int:
         command = ["docker", "inspect", "--format", "{{.RestartCount}}", f"{self.project.name}-opa-production-1"]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def roles() -> tuple[dict[str, str], dict[str, str]]:
+    """A token for each, and its hash."""
+    tokens = {role: secrets.token_hex(32) for role in ("service", "operator")}
+    return tokens, {role: hashlib.sha256(token.encode()).hexdigest() for role, token in tokens.items()}
 
 
 @contextmanager
 def production(image: str, *overlays: Path, services: Sequence[str] = (), **environment: str) -> Iterator[Production]:
     """With more compose files over it; of their `services`, only some."""
-    tokens = {role: secrets.token_hex(32) for role in ("service", "operator")}
-    hashes = {
-        f"PAYER_POLICY_{role.upper()}_TOKEN_SHA256": hashlib.sha256(token.encode()).hexdigest()
-        for role, token in tokens.items()
-    }
+    tokens, hashes = roles()
     with tempfile.TemporaryDirectory() as name:
         tls, own = Path(name) / "tls", Path(name) / "own"
         tls.mkdir()
@@ -125,7 +143,7 @@ def production(image: str, *overlays: Path, services: Sequence[str] = (), **envi
         given = {
             "PAYER_POLICY_TLS": str(tls),
             "PAYER_POLICY_OPERATOR_TOKEN": tokens["operator"],
-            **hashes,
+            **{f"PAYER_POLICY_{role.upper()}_TOKEN_SHA256": hashed for role, hashed in hashes.items()},
             **environment,
         }
         project = Project(image, COMPOSE_FILE, *overlays, profile="production", **given)
@@ -133,6 +151,160 @@ def production(image: str, *overlays: Path, services: Sequence[str] = (), **envi
             up = project.run("up", "--wait", *services)
             assert up.returncode == 0, f"docker compose up --wait failed:\n{up.stderr}\n{project.run('logs').stdout}"
             port = project.run("port", "opa-production", "8181").stdout.rpartition(":")[2]
-            yield Production(project, int(port), tokens, own / "ca.pem", own / "client.pem", own / "stranger.pem")
+            yield Production(int(port), tokens, own / "ca.pem", project, own / "client.pem", own / "stranger.pem")
         finally:
             project.down()
+
+
+Resource = dict[str, Any]
+
+
+def built(folder: Path = ROOT / "deploy" / "kubernetes") -> dict[tuple[str, str], Resource]:
+    """What kustomize makes of it, by kind and name."""
+    kustomize = ROOT / ".tools" / "bin" / "kustomize"
+    done = subprocess.run([kustomize, "build", folder], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    documents = list(yaml.safe_load_all(done.stdout))
+    return {(document["kind"], document["metadata"]["name"]): document for document in documents}
+
+
+def fill(volume: Path, files: Mapping[str, bytes]) -> None:
+    """As the kubelet fills and renews a volume of a ConfigMap or Secret: links to a hidden folder, changed at once."""
+    hidden = volume / f"..{uuid.uuid4().hex}"
+    hidden.mkdir(parents=True)
+    volume.chmod(0o755)
+    hidden.chmod(0o755)
+    for name, content in files.items():
+        (hidden / name).write_bytes(content)
+        (hidden / name).chmod(0o644)
+        if not (volume / name).is_symlink():
+            (volume / name).symlink_to(f"..data/{name}")
+    (volume / "..new").symlink_to(hidden.name)
+    (volume / "..new").rename(volume / "..data")
+
+
+@dataclass
+class Pod(Guarded):
+    spec: Resource
+    container: Container
+    store: Store
+    volumes: dict[str, Path]
+    """By name."""
+    diagnostic_port: int
+    key: Path
+
+    @property
+    def opa(self) -> Resource:
+        [container] = self.spec["containers"]
+        return container  # type: ignore[no-any-return]
+
+    def diagnostic(self, path: str, role: str | None = None) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
+        url = f"https://127.0.0.1:{self.diagnostic_port}{path}"
+        return requests.get(url, headers=headers, timeout=3, verify=str(self.ca))
+
+    def probe(self, name: str) -> bool:
+        get = self.opa[name]["httpGet"]
+        assert (get["port"], get["scheme"]) == ("diagnostic", "HTTPS")
+        try:
+            return self.diagnostic(get["path"]).ok
+        except requests.RequestException:
+            return False
+
+    def until(self, probe: str) -> None:
+        deadline = time.monotonic() + 30
+        while not self.probe(probe):
+            assert time.monotonic() < deadline, f"{probe} fails:\n{self.container.logs().decode()}"
+            time.sleep(0.1)
+
+    def publish(self, revision: str) -> None:
+        bundle(ROOT / "policy", self.store.folder / FILE, revision, self.key)
+
+    def certify(self) -> None:
+        """A certificate of a new authority."""
+        authority = trustme.CA()
+        certificate = authority.issue_cert("127.0.0.1")
+        pair = {"tls.crt": certificate.cert_chain_pems[0].bytes(), "tls.key": certificate.private_key_pem.bytes()}
+        fill(self.volumes["tls"], pair)
+        authority.cert_pem.write_to_path(str(self.ca))
+
+    def restarts(self) -> int:
+        self.container.reload()
+        return int(self.container.attrs["RestartCount"])
+
+
+@contextmanager
+def pod(image: str) -> Iterator[Pod]:
+    """OPA with the arguments, configuration, mounts and limits that the base has, but for the addresses it listens at
+    and how often it looks for what is new. Its store is not started yet."""
+    resources = built()
+    spec: Resource = resources["Deployment", "payer-policy"]["spec"]["template"]["spec"]
+    [opa] = spec["containers"]
+    tokens, hashes = roles()
+    ports = {"0.0.0.0:8181": free_port(), "0.0.0.0:8282": free_port()}
+    with tempfile.TemporaryDirectory() as name, closing(docker.from_env()) as engine:
+        folder = Path(name)
+        (folder / "store").mkdir()
+        store = Store(folder / "store")
+        store.handler.token = "t0ken"
+        key = signing_key(folder)
+        given = {
+            "payer-policy-tokens": hashes,
+            "payer-policy-bundle-key": {"payer-policy.pub.pem": key.with_suffix(".pub.pem").read_text()},
+            "payer-policy-store-token": {"token": "t0ken"},
+            "payer-policy-tls": {"tls.crt": "", "tls.key": ""},
+        }
+        environment: dict[str, str] = {}
+        for source in opa["envFrom"]:
+            environment |= resources["ConfigMap", source["configMapRef"]["name"]]["data"]
+        for variable in opa["env"]:
+            held = variable.get("valueFrom", {}).get("secretKeyRef")
+            environment[variable["name"]] = given[held["name"]][held["key"]] if held else variable["value"]
+        volumes, binds, memory = {}, {}, {}
+        places = {mount["name"]: mount for mount in opa["volumeMounts"]}
+        for volume in spec["volumes"]:
+            mount = places.pop(volume["name"])
+            if "emptyDir" in volume:
+                size = volume["emptyDir"]["sizeLimit"].removesuffix("i")
+                user, group = spec["securityContext"]["runAsUser"], spec["securityContext"]["fsGroup"]
+                memory[mount["mountPath"]] = f"size={size},uid={user},gid={group}"
+                continue
+            files = (
+                resources["ConfigMap", volume["configMap"]["name"]]["data"]
+                if "configMap" in volume
+                else given[volume["secret"]["secretName"]]
+            )
+            volumes[volume["name"]] = folder / volume["name"]
+            fill(volumes[volume["name"]], {name: content.encode() for name, content in files.items()})
+            assert mount["readOnly"] is True
+            binds[str(volumes[volume["name"]])] = {"bind": mount["mountPath"], "mode": "ro"}
+        assert not places
+        arguments = []
+        for argument in opa["args"]:
+            for address, port in ports.items():
+                argument = argument.replace(address, f"127.0.0.1:{port}")
+            arguments.append(argument.replace("--tls-cert-refresh-period=1m", "--tls-cert-refresh-period=1s"))
+        container = engine.containers.create(
+            image,
+            [*arguments, *AT_ONCE],
+            environment={**environment, "PAYER_POLICY_URL": f"http://127.0.0.1:{store.port}"},
+            volumes=binds,
+            tmpfs=memory,
+            network_mode="host",
+            user=f"{spec['securityContext']['runAsUser']}:{spec['securityContext']['runAsGroup']}",
+            read_only=opa["securityContext"]["readOnlyRootFilesystem"],
+            cap_drop=opa["securityContext"]["capabilities"]["drop"],
+            security_opt=["no-new-privileges:true"],
+            mem_limit=opa["resources"]["limits"]["memory"].removesuffix("i"),
+            restart_policy={"Name": "always"},
+        )
+        port, diagnostic = ports.values()
+        running = Pod(port, tokens, folder / "ca.pem", spec, container, store, volumes, diagnostic, key)
+        running.certify()
+        try:
+            container.start()
+            running.until("startupProbe")
+            yield running
+        finally:
+            container.remove(force=True, v=True)
+            store.stop()

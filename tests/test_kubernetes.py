@@ -1,37 +1,33 @@
 """The base for Kubernetes: built by kustomize, held to the schemas of Kubernetes without a cluster, and OPA run in a
 container exactly as its pods would run it."""
 
-import subprocess
-import time
+import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import docker
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
-import requests
-import trustme
 import yaml
-from bundles import FILE, Store, bundle, wait_for
-from conftest import ROOT, free_port
-from payer_policy import Decision, PolicyClient
+from attacks import ATTACKS, Attack, tried
+from bundles import FILE, usurper, wait_for
+from conftest import ROOT
+from payer_policy import Decision, PolicyRefused
+from production import Pod, Resource, built, fill, pod
+from test_faults import eventually
 
 BASE = ROOT / "deploy" / "kubernetes"
-Resource = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
 def resources() -> dict[tuple[str, str], Resource]:
-    built = subprocess.run([ROOT / ".tools/bin/kustomize", "build", BASE], capture_output=True, text=True)
-    assert built.returncode == 0, built.stderr
-    documents = list(yaml.safe_load_all(built.stdout))
-    return {(document["kind"], document["metadata"]["name"]): document for document in documents}
+    return built()
 
 
 @pytest.fixture(scope="module")
-def pod(resources: dict[tuple[str, str], Resource]) -> Resource:
-    spec: Resource = resources["Deployment", "payer-policy"]["spec"]["template"]["spec"]
-    return spec
+def spec(resources: dict[tuple[str, str], Resource]) -> Resource:
+    found: Resource = resources["Deployment", "payer-policy"]["spec"]["template"]["spec"]
+    return found
 
 
 def test_is_valid_kubernetes(resources: dict[tuple[str, str], Resource]) -> None:
@@ -52,30 +48,39 @@ def test_every_file_is_in_the_base() -> None:
     kustomization = yaml.safe_load((BASE / "kustomization.yaml").read_text(encoding="utf-8"))
     files = {name for generator in kustomization["configMapGenerator"] for name in generator.get("files", [])}
     named = {*kustomization["resources"], *files}
-    assert named == {file.name for file in BASE.iterdir()} - {"kustomization.yaml"}
+    assert named == {file.name for file in BASE.iterdir()} - {"kustomization.yaml"} | {"../opa"}
 
 
-def test_pods_meet_the_restricted_standard(resources: dict[tuple[str, str], Resource], pod: Resource) -> None:
+def test_the_guard_is_in_the_base_whole(resources: dict[tuple[str, str], Resource], spec: Resource) -> None:
+    [volume] = [volume for volume in spec["volumes"] if volume["name"] == "guard"]
+    guard = {file.name: file.read_text(encoding="utf-8") for file in (ROOT / "deploy" / "opa").iterdir()}
+    del guard["Kustomization"]
+    assert resources["ConfigMap", volume["configMap"]["name"]]["data"] == guard
+
+
+def test_pods_meet_the_restricted_standard(resources: dict[tuple[str, str], Resource], spec: Resource) -> None:
     labels = resources["Namespace", "payer-policy"]["metadata"]["labels"]
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert pod["automountServiceAccountToken"] is False
-    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(pod)
-    [container] = pod["containers"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert spec["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers"} & set(spec)
+    [container] = spec["containers"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert {kind for volume in pod["volumes"] for kind in volume} == {"name", "configMap", "secret", "emptyDir"}
+    assert {kind for volume in spec["volumes"] for kind in volume} == {"name", "configMap", "secret", "emptyDir"}
 
 
-def test_holds_no_secret_and_names_three(resources: dict[tuple[str, str], Resource], pod: Resource) -> None:
+def test_holds_no_secret_and_names_four(resources: dict[tuple[str, str], Resource], spec: Resource) -> None:
     assert "Secret" not in {kind for kind, _ in resources}
     guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    secrets = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
-    assert len(secrets) == 3
+    secrets = [volume["secret"]["secretName"] for volume in spec["volumes"] if "secret" in volume]
+    [opa] = spec["containers"]
+    secrets += [variable["valueFrom"]["secretKeyRef"]["name"] for variable in opa["env"] if "valueFrom" in variable]
+    assert len(set(secrets)) == 4
     assert all(f"`{secret}`" in guide for secret in secrets)
 
 
@@ -92,120 +97,108 @@ def test_selects_its_own_pods(resources: dict[tuple[str, str], Resource]) -> Non
     assert autoscaler["scaleTargetRef"]["name"] == "payer-policy"
 
 
-def test_adds_to_the_configuration_of_a_single_machine() -> None:
-    alone, cluster = (
-        yaml.safe_load(file.read_text(encoding="utf-8"))
-        for file in (ROOT / "deploy" / "bundle.yaml", BASE / "opa.yaml")
+def test_calls_nobody_but_who_is_named(resources: dict[tuple[str, str], Resource]) -> None:
+    policy = resources["NetworkPolicy", "payer-policy"]["spec"]
+    names, store = policy["egress"]
+    assert [port["port"] for port in names["ports"]] == [53, 53]
+    assert store == {"to": [{"ipBlock": {"cidr": "192.0.2.1/32"}}], "ports": [{"port": 443}]}
+    for rule in policy["ingress"] + policy["egress"]:
+        assert all(rule.get("from", rule.get("to")))
+
+
+def test_the_image_is_named_by_its_digest(spec: Resource) -> None:
+    [opa] = spec["containers"]
+    name, _, digest = opa["image"].partition("@")
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+    assert compose["services"]["opa"]["image"] == f"${{OPA_IMAGE:-{name}}}"
+    assert digest == "sha256:" + 64 * "0"  # no image has it: who sets none gets none
+
+
+def test_one_configuration_for_compose_for_a_bundle_and_for_a_cluster() -> None:
+    production, polled, cluster = (
+        yaml.safe_load((ROOT / "deploy" / name).read_text(encoding="utf-8"))
+        for name in ("production.yaml", "bundle.yaml", "kubernetes/opa.yaml")
     )
     del cluster["persistence_directory"], cluster["services"]["payer-policy"]["credentials"]
     assert cluster["bundles"]["payer-policy"].pop("persist") is True
-    assert cluster == alone
+    assert cluster == polled
+    for added in ("services", "keys", "bundles"):
+        del polled[added]
+    assert polled == production
 
 
-def test_opa_runs_as_the_pods_say(
-    resources: dict[tuple[str, str], Resource],
-    pod: Resource,
-    engine: docker.DockerClient,
-    opa_image: str,
-    key: Path,
-    tmp_path: Path,
-) -> None:
-    [container] = pod["containers"]
-    config = {name.rsplit("-", 1)[0]: item["data"] for (kind, name), item in resources.items() if kind == "ConfigMap"}
-    authority = trustme.CA()
-    certificate = authority.issue_cert("127.0.0.1")
-    files = {
-        "/config/opa.yaml": config["opa-config"]["opa.yaml"].encode(),
-        "/run/secrets/bundle-key/payer-policy.pub.pem": key.with_suffix(".pub.pem").read_bytes(),
-        "/run/secrets/store/token": b"t0ken",
-        "/run/secrets/tls/tls.crt": certificate.cert_chain_pems[0].bytes(),
-        "/run/secrets/tls/tls.key": certificate.private_key_pem.bytes(),
-    }
-    volumes = {}
-    here = {path: tmp_path / path.replace("/", "_") for path in files}
-    for path, content in files.items():
-        here[path].write_bytes(content)
-        volumes[str(here[path])] = {"bind": path, "mode": "ro"}
-    mounted = {mount["mountPath"] for mount in container["volumeMounts"]} - {"/var/lib/opa"}
-    assert {str(Path(path).parent) for path in files} == mounted
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+def test_the_overlay_of_the_guide(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"^```yaml\n(apiVersion: kustomize.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    overlay = yaml.safe_load(text)
+    overlay["resources"] = [os.path.relpath(BASE, tmp_path)]
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay), encoding="utf-8")
+    resources = built(tmp_path)
+    [opa] = resources["Deployment", "payer-policy"]["spec"]["template"]["spec"]["containers"]
+    assert opa["image"] == f"openpolicyagent/opa@{overlay['images'][0]['digest']}"
+    [store] = opa["envFrom"]
+    url = resources["ConfigMap", store["configMapRef"]["name"]]["data"]["PAYER_POLICY_URL"]
+    assert overlay["configMapGenerator"][0]["literals"] == [f"PAYER_POLICY_URL={url}"]
+    _, egress = resources["NetworkPolicy", "payer-policy"]["spec"]["egress"]
+    assert egress == {"to": [{"ipBlock": {"cidr": "198.51.100.7/32"}}], "ports": [{"port": 443}]}
 
-    (tmp_path / "store").mkdir()
-    store = Store(tmp_path / "store")
-    store.handler.token = "t0ken"
-    ports = {"8181": free_port(), "8282": free_port()}
-    arguments = [
-        argument.replace("0.0.0.0:8181", f"127.0.0.1:{ports['8181']}").replace(
-            "0.0.0.0:8282", f"127.0.0.1:{ports['8282']}"
-        )
-        for argument in container["args"]
-    ]
-    arguments[arguments.index("--tls-cert-refresh-period=1m")] = "--tls-cert-refresh-period=1s"
-    running = engine.containers.run(
-        opa_image,
-        arguments,
-        environment={
-            **config["payer-policy-store"],
-            **{variable["name"]: variable["value"] for variable in container["env"]},
-            "PAYER_POLICY_URL": f"http://127.0.0.1:{store.port}",
-            "PAYER_POLICY_POLL_MIN": "1",
-            "PAYER_POLICY_POLL_MAX": "1",
-        },
-        volumes=volumes,
-        tmpfs={"/var/lib/opa": "size=16m,uid=1000,gid=1000"},
-        network_mode="host",
-        user=f"{pod['securityContext']['runAsUser']}:{pod['securityContext']['runAsGroup']}",
-        read_only=True,
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges:true"],
-        mem_limit="256m",
-        detach=True,
-    )
 
-    def diagnostic(path: str, scheme: str = "https") -> requests.Response:
-        return requests.get(f"{scheme}://127.0.0.1:{ports['8282']}{path}", timeout=3, verify=str(tmp_path / "ca.pem"))
+@pytest.fixture(scope="module")
+def running(opa_image: str) -> Iterator[Pod]:
+    with pod(opa_image) as running:
+        running.publish("1")
+        running.store.start()
+        running.until("readinessProbe")
+        yield running
 
-    def probe(name: str) -> bool:
-        try:
-            get = container[name]["httpGet"]
-            return diagnostic(get["path"], get["scheme"].lower()).ok
-        except requests.RequestException:
-            return False
 
-    try:
-        deadline = time.monotonic() + 30
-        while not probe("startupProbe"):
-            assert time.monotonic() < deadline, running.logs().decode()
-            time.sleep(0.1)
-        assert (probe("livenessProbe"), probe("readinessProbe")) == (True, False)  # no store yet: alive, not ready
-        bundle(ROOT / "policy", tmp_path / "store" / FILE, "1", key)
-        store.start()
-        with PolicyClient(f"https://127.0.0.1:{ports['8181']}", ca_file=tmp_path / "ca.pem") as client:
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_attack(attack: Attack, running: Pod) -> None:
+    assert tried(attack, running).problem is None
+
+
+def test_no_attack_restarted_it(running: Pod) -> None:
+    assert running.restarts() == 0
+
+
+def test_an_operator_alone_reads_the_diagnostic_address(running: Pod) -> None:
+    for path, operator in (("/metrics", 200), ("/health", 200), ("/v1/data", 401)):
+        for role, status in ((None, 401), ("service", 401), ("operator", operator)):
+            assert running.diagnostic(path, role).status_code == status
+
+
+def test_a_bundle_that_reaches_for_the_guard_is_refused(running: Pod) -> None:
+    usurper(running.store.folder / FILE, [""], running.key)
+    eventually(lambda: b"overlapping roots" in running.container.logs())
+    assert running.send(Attack("", "GET", "/v1/policies", b"", None).bytes(running.tokens)).status == 401
+    with running.client() as client:
+        assert client.health().revisions["payer-policy"] == "1"
+
+
+def test_opa_runs_as_the_pods_say(opa_image: str) -> None:
+    with pod(opa_image) as running:
+        assert (running.probe("livenessProbe"), running.probe("readinessProbe")) == (True, False)  # no store yet
+        running.publish("1")
+        running.store.start()
+        with running.client() as client:
             wait_for("1", client)
-            assert (probe("livenessProbe"), probe("readinessProbe")) == (True, True)
+            assert (running.probe("livenessProbe"), running.probe("readinessProbe")) == (True, True)
             request = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"disease": "dlbcl"}}
             [decision] = client.decide_many([request])
             assert isinstance(decision, Decision)
             assert decision.outcome == "not_approved"
             # A new token for the store, and a new certificate: no restart.
-            store.handler.token = "t0ken-2"
-            here["/run/secrets/store/token"].write_bytes(b"t0ken-2")
-            bundle(ROOT / "policy", tmp_path / "store" / FILE, "2", key)
+            running.store.handler.token = "t0ken-2"
+            fill(running.volumes["store"], {"token": b"t0ken-2"})
+            running.publish("2")
             wait_for("2", client)
-        assert diagnostic("/metrics").ok
-        assert diagnostic("/v1/data").status_code == 404
-        successor = trustme.CA()
-        certificate = successor.issue_cert("127.0.0.1")
-        here["/run/secrets/tls/tls.key"].write_bytes(certificate.private_key_pem.bytes())
-        here["/run/secrets/tls/tls.crt"].write_bytes(certificate.cert_chain_pems[0].bytes())
-        successor.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-        deadline = time.monotonic() + 30
-        while not probe("readinessProbe"):
-            assert time.monotonic() < deadline, "the new certificate is not served"
-            time.sleep(0.2)
-        running.stop(timeout=25)
-        running.reload()
-        assert running.attrs["State"]["ExitCode"] == 0  # it went by itself, within the grace of the pod
-    finally:
-        running.remove(force=True, v=True)
-        store.stop()
+        with running.client("another") as client, pytest.raises(PolicyRefused):
+            client.decide(request)
+        assert f'"decision_id":"{decision.provenance.decision_id}"' in running.container.logs().decode()
+        assert "dlbcl" not in running.container.logs().decode()
+        running.certify()
+        running.until("readinessProbe")
+        assert running.restarts() == 0
+        running.container.stop(timeout=25)
+        running.container.reload()
+        assert running.container.attrs["State"]["ExitCode"] == 0  # it went by itself, within the grace of the pod

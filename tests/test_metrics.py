@@ -122,12 +122,15 @@ def test_promtool_finds_the_files_sound_and_each_case_right(watched: Watched) ->
 def test_prometheus_reads_opa_and_runs_every_rule(watched: Watched) -> None:
     query = 'sum(http_request_duration_seconds_count{handler="v1/data", code="200"}) >= 1'
     eventually(lambda: bool(watched.ask("query", query=query)["result"]), 60)
-    eventually(lambda: {rule["health"] for rule in watched.ask("rules")["groups"][0]["rules"]} == {"ok"}, 60)
+    eventually(lambda: {rule["health"] for rule in rules(watched)} == {"ok"}, 60)
     [target] = watched.ask("targets")["activeTargets"]
     assert (target["health"], target["lastError"]) == ("up", "")
-    [group] = watched.ask("rules")["groups"]
-    assert [rule["name"] for rule in group["rules"]] == [rule["alert"] for rule in ALERTS]
+    assert [rule["name"] for rule in rules(watched)] == [rule["alert"] for rule in ALERTS]
     watched.wait_for_alerts()
+
+
+def rules(watched: Watched) -> list[dict[str, Any]]:
+    return [rule for group in watched.ask("rules")["groups"] for rule in group["rules"]]
 
 
 def test_only_an_operator_sees_the_metrics(watched: Watched) -> None:
@@ -179,12 +182,30 @@ def test_every_metric_named_is_exposed(
         wait_for_refusals(opa.url, 1)
         text = metrics(opa.url, "bundle_failed_load_counter")
     exposed = set(re.findall(r"^([a-z_0-9]+)[{ ]", text, re.MULTILINE))
-    assert named - {"up"} <= exposed  # `up` is Prometheus' own
+    assert named - {"up", "payer_policy_published"} <= exposed  # those are Prometheus' own
     assert 'handler="v1/data"' in text
     assert 'active_revision="1"' in text
+    assert 'last_success_bundle_activation{active_revision="",name="payer-policy"} -' in before  # below 0
     assert 'plugin_status_gauge{name="bundle",status="NOT_READY"} 1' in before
     assert 'plugin_status_gauge{name="bundle",status="OK"} 1' in text
     assert "NOT_READY" not in text
+
+
+def test_a_bundle_names_the_rule_that_publishes_it(
+    key: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """As published.yml wants it."""
+    bundle(ROOT / "policy", tmp_path / "bundle.tar.gz", "0.1.0+abc", key)
+    file, _, rule = capfd.readouterr().out.removeprefix("for ").partition(": ")
+    [published] = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["groups"]
+    for line in (yaml.safe_load(rule), *published["rules"]):
+        revision = line["labels"]["active_revision"]
+        assert line == {
+            "record": "payer_policy_published",
+            "expr": "vector(1)",
+            "labels": {"active_revision": revision},
+        }
+    assert yaml.safe_load(rule)["labels"]["active_revision"] == "0.1.0+abc"
 
 
 def test_a_wrong_expression_is_found(watched: Watched) -> None:

@@ -39,10 +39,10 @@ _granted if {
 	input.params == {}
 }
 
-# For probes, which have no token: it says yes or no. OPA asks here for its diagnostic address too.
+# For probes, which have no token: they say yes or no. OPA asks here for its diagnostic address too.
 _granted if {
 	input.method == "GET"
-	input.path == ["health", "ready"]
+	input.path in [["health", "live"], ["health", "ready"]]
 	input.params == {}
 }
 
