@@ -99,6 +99,48 @@ test_case_has_every_fact_and_comparable_codes if {
 	}
 }
 
+# Given as text: OPA's own reader of YAML and the vectors round numbers as any double does.
+test_numbers_as_they_are_written[text] if {
+	some text, message in {
+		"0.099999999999999999": "must have at most 15 significant digits",
+		"1234567890.1234567": "must have at most 15 significant digits",
+		"-12345678901.23456E-9": "must have at most 15 significant digits",
+		"12345678901.2345e-9": null,
+		"0.000123456789012345000": null,
+		"100.0000000000000000000": null,
+		"0.00e0": null,
+		"-0.0": null,
+		"1e-300": null,
+		"1e-301": "must be 0 or at least 1e-300",
+		"-1e-301": "must be 0 or at least 1e-300",
+		"-1e-300": "must be a number from 0 to 100",
+		"1e400": "must be a number from 0 to 100",
+		concat("", ["1.", _zeros(98)]): null,
+		concat("", ["2.", _zeros(99)]): "must be written in at most 100 characters",
+		concat("", ["1", _zeros(100)]): "must be written in at most 100 characters",
+	}
+	errors := _errors({"facts": {"mrd_percent": json.unmarshal(text)}})
+	errors == [{"path": "facts.mrd_percent", "message": message} | message != null]
+}
+
+test_whole_numbers_as_they_are_written[text] if {
+	some text, whole in {"2": "2", "2.0": "2", "20e-1": "2", "0.2e1": "2", "2E0": "2", "0.0": "0"}
+	case := request.case with input as object.union(_minimal, {"facts": {"complete_response": json.unmarshal(text)}})
+	json.marshal(case.facts.complete_response) == whole
+}
+
+test_no_whole_numbers[text] if {
+	some text, message in {
+		"21e-1": "must be a whole number from 0 to 20",
+		"1.00000000000001": "must be a whole number from 0 to 20",
+		"1.000000000000001": "must have at most 15 significant digits",
+		"1e-400": "must be 0 or at least 1e-300",
+	}
+	_errors({"facts": {"complete_response": json.unmarshal(text)}}) == [{"path": "facts.complete_response", "message": message}]
+}
+
+_zeros(n) := concat("", ["0" | some _ in numbers.range(1, n)])
+
 # More than a request can need is refused as a whole, by its count, whatever is in it.
 test_more_than_a_request_can_need[path] if {
 	some path, case in {

@@ -282,6 +282,13 @@ ATTACKS = [
         status=200,
         says='"outcome":"invalid_request"',
     ),
+    Attack(
+        "a number of 500,000 zeros",
+        body=GOOD.replace(b'"all"', b'"all","mrd_percent":1.' + b"0" * 500_000),
+        status=200,
+        says='"outcome":"invalid_request"',
+        patience=3,  # it was 8 seconds when it was compared with the limits
+    ),
     body(
         "a number with a huge exponent",
         GOOD.replace(b'"all"', b'"all","mrd_percent":1e999999999,"complete_response":1e-999999999'),

@@ -1,8 +1,10 @@
 """What makes a request invalid, once more: written from the contract, sharing nothing with the Rego."""
 
 import datetime
+import json
 import re
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 Check = Callable[[str, Any], Iterator[str]]  # yields the paths that are wrong, below the one given
@@ -18,8 +20,28 @@ def when(valid: Callable[[Any], bool]) -> Check:
     return check
 
 
+class Number(Decimal):
+    """A number of JSON that remembers how it was written; `json.loads(text, parse_float=Number, parse_int=Number)`."""
+
+    text: str
+
+    def __new__(cls, text: str) -> "Number":
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
 def is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float | Number) and not isinstance(value, bool)
+
+
+def is_well_written(value: object) -> bool:
+    """In 100 characters and 15 significant digits at most, and either 0 or not too small for a double."""
+    text = value.text if isinstance(value, Number) else json.dumps(value)
+    if len(text) > 100:
+        return False
+    digits = "".join(map(str, Decimal(text).as_tuple().digits)).strip("0")
+    return len(digits) <= 15 and (not digits or Decimal(text).copy_abs() >= Decimal("1e-300"))
 
 
 def is_date(value: object) -> bool:
@@ -40,7 +62,14 @@ def one_of(*values: str) -> Check:
 
 
 def number(greatest: int, *, whole: bool = False) -> Check:
-    return when(lambda value: is_number(value) and 0 <= value <= greatest and (not whole or value == int(value)))
+    return when(
+        lambda value: (
+            is_number(value)
+            and is_well_written(value)
+            and 0 <= value <= greatest
+            and (not whole or value == int(value))
+        )
+    )
 
 
 def array(item: Check, *, most: int, repeats: bool) -> Check:
