@@ -44,8 +44,8 @@ BAD = {
     "{": "not JSON: Expecting property name enclosed in double quotes at column 2",
     '{"facts": {}, "facts": {}}': "a name stands twice in an object",
     '{"facts": {"mrd_percent": NaN}}': "InvalidValue: facts.mrd_percent must be a finite number",
-    "[" * 20000: "a number is too long, or the nesting too deep",
-    "9" * 5000: "a number is too long, or the nesting too deep",
+    "[" * 20000: "nested too deeply",
+    "9" * 5000: "InvalidValue: the request is a number too long, too large or too small",
 }
 
 

@@ -96,7 +96,7 @@ def test_a_person_reads_the_note_and_the_next_step(capsys: pytest.CaptureFixture
 def test_standard_input_lists_and_several_documents(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {infant: no}}"  # a date and a boolean to YAML 1.1
+    one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {infant: False}}"  # the day is text, no date
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"[{one}, {one}]\n---\n{one}\n".encode())))
     assert main(["decide", "--json", "-"]) == 0
     decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
@@ -112,8 +112,12 @@ def test_standard_input_lists_and_several_documents(
         ("empty.json", "[]", "no request"),
         ("long.json", '{"document": ' + "1" * 5000 + "}", "too long"),
         ("deep.json", "[" * 100_000, "too deep"),
-        ("circle.yaml", "&a [*a]", "nested too deeply"),
-        ("tag.yaml", "a: !!timestamp 2025-02-30", "tag"),
+        ("deep.yaml", "[" * 100_000 + "]", "too deep"),
+        ("circle.yaml", "&a [*a]", "line 1: an alias"),
+        ("merge.yaml", "- &a {x: 1}\n- <<: *a\n", "line 2: an alias"),
+        ("tag.yaml", "a: !!timestamp 2025-02-30", "line 1: a tag"),
+        ("bool.yaml", "a: 1\nb: !!bool maybe", "line 2: a tag"),
+        ("python.yaml", "a: !!python/object:os.system {}", "line 1: a tag"),
         ("half.json", '{"document": "\\ud800"}', "not valid Unicode"),
         ("nan.json", '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": NaN}}', "mrd"),
     ],
@@ -285,16 +289,6 @@ def test_a_name_that_stands_twice_is_refused(
     assert "a name stands twice" in capsys.readouterr().err
 
 
-def test_what_a_yaml_merge_key_overrides_is_no_repetition(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    base = "{document: CC-0126, date_of_service: '2025-06-01', facts: {}}"
-    (tmp_path / "a.yaml").write_text(
-        f"- &base {base}\n- <<: *base\n  date_of_service: '2025-07-01'\n", encoding="utf-8"
-    )
-    assert main(["decide", str(tmp_path / "a.yaml"), "--json"]) == 0
-    days = [json.loads(line)["decision"]["date_of_service"] for line in capsys.readouterr().out.splitlines()]
-    assert days == ["2025-06-01", "2025-07-01"]
-
-
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "nowhere.json"]) == 2
     assert "nowhere.json" in capsys.readouterr().err
@@ -309,7 +303,7 @@ def test_the_highest_status_wins(tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "bad.json").write_text("{")
     files = [str(tmp_path / "bad.json"), str(EXAMPLES / "01-relapsed.yaml"), str(tmp_path / "bad.json")]
     assert main(["decide", "--server", "http://127.0.0.1:9", *files]) == 3
-    assert capsys.readouterr().err.count("bad.json: line 1") == 2
+    assert capsys.readouterr().err.count("bad.json: not JSON") == 2
 
 
 def test_every_error_of_a_request_is_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,7 +29,11 @@ def test_mrd_is_exact_in_decimals(value: Any, unit: Any, percent: float) -> None
 
 @pytest.mark.parametrize(
     ("value", "unit"),
-    [(0.1, "%"), ("0.1", "percent"), (True, "percent"), (1.1, "fraction"), (-1, "percent"), (float("nan"), "percent")],
+    [
+        *((0.1, "%"), ("0.1", "percent"), (True, "percent")),
+        *((1.1, "fraction"), (-1, "percent"), (float("nan"), "percent")),
+        *((Decimal("0.000999999999999999999"), "fraction"), (1 / 3, "percent")),
+    ],
 )
 def test_mrd_of_no_sense_is_refused(value: Any, unit: Any) -> None:  # noqa: ANN401
     with pytest.raises(InvalidValue, match="mrd"):

@@ -24,7 +24,8 @@ from typing import IO, Any, TypeVar
 
 from payer_policy.client import PolicyBase
 from payer_policy.errors import NOBODY_DECIDES, PolicyError
-from payer_policy.model import Decision, to_json
+from payer_policy.model import Decision, to_json, to_text
+from payer_policy.reading import Number, Unreadable, hints, read_json
 
 try:
     import fcntl
@@ -104,7 +105,8 @@ class Batch:
     rejects: Path
     in_flight: int = 2
     on_line: Callable[[Line, str | None], None] = lambda line, problem: None
-    """Called for every line done, with its problem if it was rejected."""
+    """Called for every line done, with its problem if it was rejected, or with what to write instead of text that is
+    nearly a number."""
 
     tally: Tally = field(default_factory=Tally)
 
@@ -167,7 +169,7 @@ class Batch:
                 record = recorded(line.number, line.request, answer)
                 target.write(record_line(**record, input=line.digest).encode())
                 self.tally.add(record["decision"])
-                self.on_line(line, None)
+                self.on_line(line, "; ".join(hints(line.request, answer.errors)) or None)
             while waiting:
                 line = waiting.popleft()
                 reject(line, line.problem or "")
@@ -299,16 +301,19 @@ def client_version() -> str:
     return version("payer-policy-client")
 
 
+# Sorted, since the embedded policy promises no order of keys.
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
+
+
 def record_line(**record: Any) -> str:  # noqa: ANN401
     """A line of an output or of rejects."""
-    # Sorted, since the embedded policy promises no order of keys.
-    return json.dumps(record, sort_keys=True, separators=(",", ":")) + "\n"
+    return to_text(record, _encoder) + "\n"
 
 
 def record_of(text: bytes, file: Path, number: int, *fields: str) -> dict[str, Any]:
     """The record in a line of an output or of rejects, which has `line` and all of `fields`. Raises `BatchError`."""
-    with suppress(ValueError, RecursionError):
-        record = json.loads(text)
+    with suppress(Unreadable):
+        record = read_json(text)
         if (
             isinstance(record, dict)
             and record.keys() >= {"line", *fields}
@@ -374,15 +379,11 @@ def _json_lines(source: Path, file: IO[bytes]) -> Iterator[Line]:
         request, problem = None, None
         try:
             raw.decode()
-            request = json.loads(text, object_pairs_hook=unique)
+            request = read_json(text)
         except UnicodeDecodeError:
             problem = "not UTF-8 text"
-        except json.JSONDecodeError as error:
-            problem = f"not JSON: {error.msg} at column {error.colno}"
-        except TwiceNamed:
-            problem = "a name stands twice in an object"
-        except (ValueError, RecursionError):
-            problem = "a number is too long, or the nesting too deep"
+        except Unreadable as error:
+            problem = str(error)
         yield Line(number, request, problem, text, position, f"sha256:{digest.hexdigest()}")
 
 
@@ -394,17 +395,6 @@ def _readable(source: Path, lines: Iterable[T]) -> Iterator[T]:
         raise BatchError(f"{source}: {error.strerror}") from None
     except UnicodeError:
         raise BatchError(f"{source} is not UTF-16 text as its mark says") from None
-
-
-class TwiceNamed(Exception):
-    pass
-
-
-def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    whole = dict(pairs)
-    if len(whole) < len(pairs):  # JSON would let the last one win silently
-        raise TwiceNamed
-    return whole
 
 
 def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Iterator[Line]:
@@ -523,9 +513,9 @@ def _value(cell: str, type_: str | None) -> Any:  # noqa: ANN401
     if type_ == "boolean":
         return _BOOLEANS.get(cell.lower(), cell)
     if type_ in ("integer", "number"):
-        with suppress(ValueError):
-            number = json.loads(cell)
-            if isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number):
+        with suppress(Unreadable):
+            number = read_json(cell)
+            if isinstance(number, Number) or (type(number) in (int, float) and math.isfinite(number)):
                 return number
     return cell
 

@@ -47,13 +47,17 @@ _SYNONYMS = {
 def mrd(value: float | Decimal, unit: Literal["percent", "fraction"]) -> float:
     """Minimal residual disease as `mrd_percent` wants it, exact in decimals: `mrd(0.001, "fraction")` is 0.1.
 
-    Raises `InvalidValue` for another unit, no number, or less than nothing or more than all.
+    Raises `InvalidValue` for another unit, no number, less than nothing or more than all, or more digits than the
+    policy takes: to round is for the caller, who knows how many were measured.
     """
     if unit not in ("percent", "fraction"):
         raise InvalidValue("the unit of mrd must be percent or fraction")
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise InvalidValue("mrd must be a number")
-    percent = Decimal(str(value)) * (100 if unit == "fraction" else 1)
+    given = Decimal(str(value))
+    if len("".join(map(str, given.as_tuple().digits)).strip("0")) > 15:
+        raise InvalidValue("mrd must have at most 15 significant digits")
+    percent = given * (100 if unit == "fraction" else 1)
     if not (percent.is_finite() and 0 <= percent <= 100):
         raise InvalidValue(f"mrd must be from 0 to {100 if unit == 'percent' else 1} as a {unit}")
     return float(percent)

@@ -19,14 +19,12 @@ from payer_policy.batch import (
     Batch,
     BatchError,
     Line,
-    TwiceNamed,
     lines_of,
     printable,
     private,
     record_line,
     recorded,
     records_of,
-    unique,
 )
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
@@ -34,6 +32,7 @@ from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
 from payer_policy.impact import PAGE_START, Side, impact, page
 from payer_policy.model import Outcome
+from payer_policy.reading import NotJson, Unreadable, hints, read_json, read_yaml
 from payer_policy.replay import replay
 from payer_policy.revise import revise
 
@@ -96,10 +95,6 @@ their owner may read them.
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))  # it quotes arguments
-
-
-class _Unreadable(Exception):
-    """A file that holds no request; the message names the file, and the line where there is one."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -244,7 +239,7 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
     for name in options.files:
         try:
             requests = _requests(name)
-        except _Unreadable as error:
+        except Unreadable as error:
             _say(f"{name}: {error}")
             status = max(status, _INVALID)
             continue
@@ -255,6 +250,8 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
             except InvalidRequest as invalid:
                 decision = invalid.decision
                 status = max(status, _INVALID)
+                for hint in hints(request, invalid.errors):
+                    _say(f"{name}: request {number}: {hint}")
             except PolicyError as error:
                 _say(f"{name}: request {number}: {error}")
                 status = max(status, _INVALID if isinstance(error, InvalidValue) else _FAILED)
@@ -409,50 +406,20 @@ def _requests(name: str) -> list[Any]:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         text = raw.decode("utf-8-sig")
     except OSError as error:
-        raise _Unreadable(error.strerror) from None
+        raise Unreadable(error.strerror) from None
     except UnicodeDecodeError:
-        raise _Unreadable("is not UTF-8 text") from None
+        raise Unreadable("is not UTF-8 text") from None
     try:
-        # JSON first: YAML reads most of it, but not all of it, and not with the same numbers.
-        documents = [json.loads(text, object_pairs_hook=unique)]
-    except TwiceNamed:
-        raise _Unreadable("a name stands twice in an object") from None
-    except json.JSONDecodeError as error:
+        # JSON first: YAML reads most of it, but not all of it.
+        documents = [read_json(text)]
+    except NotJson:
         if name.endswith(".json"):
-            raise _Unreadable(f"line {error.lineno}: not JSON ({error.msg})") from None
-        documents = _yaml(text)
-    except (ValueError, RecursionError):
-        raise _Unreadable("a number is too long, or the nesting too deep") from None
+            raise
+        documents = read_yaml(text)
     found = [item for document in documents for item in (document if isinstance(document, list) else [document])]
     if all(request is None for request in found):
-        raise _Unreadable("holds no request")
+        raise Unreadable("holds no request")
     return found
-
-
-def _yaml(text: str) -> list[Any]:
-    class Loader(yaml.SafeLoader):
-        """Leaves dates as text: the contract has a string, and the policy says best what is wrong with 2025-02-30."""
-
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            names = [(name.tag, name.value) for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
-            if len(set(names)) < len(names):  # YAML would let the last one win silently
-                raise TwiceNamed
-            return super().construct_mapping(node, deep)
-
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    try:
-        return [document for document in yaml.load_all(text, Loader) if document is not None]
-    except TwiceNamed:
-        raise _Unreadable("a name stands twice in an object") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise _Unreadable(f"{line}neither JSON nor YAML") from None
-    except (ValueError, RecursionError):
-        raise _Unreadable("a value has a tag that does not fit it, or the nesting is too deep") from None
 
 
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:

@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from payer_policy.cc0126 import Facts
 from payer_policy.errors import InvalidValue, ProtocolError
+from payer_policy.reading import Number, number
 
 E = TypeVar("E", bound=Enum)
 P = TypeVar("P")
@@ -75,7 +77,11 @@ class Request:
         return {name: to_json(value, name) for name, value in request.items() if value is not None}
 
 
-_encode = json.JSONEncoder(allow_nan=False, ensure_ascii=False).encode
+# OPA refuses a whole body for a number of a larger or smaller exponent; many readers of JSON, for one of thousands of
+# digits.
+_LARGEST_EXPONENT, _LONGEST_NUMBER = 30_000, 1_000
+
+_encoder = json.JSONEncoder(allow_nan=False, ensure_ascii=False)
 
 # What `decide` takes: a `Request`, or its plain dict.
 AnyRequest = Request | Mapping[str, Any]
@@ -99,14 +105,38 @@ def written(request: AnyRequest) -> Written:
     """
     try:
         plain = request.to_dict() if isinstance(request, Request) else to_json(request, "")
-        text = _encode(plain)
+        text = to_text(plain, _encoder)
         return Written(text, plain.get("request_id") if isinstance(plain, dict) else None)
     except (ValueError, RecursionError):  # by now only a circle, or nesting without end
         raise InvalidValue("the request is nested too deeply") from None
 
 
+def to_text(value: Any, encoder: json.JSONEncoder) -> str:  # noqa: ANN401
+    """What `to_json` made, as JSON text, with numbers as they were written."""
+    try:
+        return encoder.encode(value)
+    except TypeError:  # it knows no `Number`
+        return _spelt(value, encoder)
+
+
+def _spelt(value: Any, encoder: json.JSONEncoder) -> str:  # noqa: ANN401
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, dict):
+        items = sorted(value.items()) if encoder.sort_keys else value.items()
+        return "{" + ",".join(f"{encoder.encode(name)}:{_spelt(item, encoder)}" for name, item in items) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_spelt(item, encoder) for item in value) + "]"
+    return encoder.encode(value)
+
+
 def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
-    """A value as plain JSON types. Raises `InvalidValue` with the path for what JSON cannot say."""
+    """A value as plain JSON types, and a `Number` where none of them is what was written. Raises `InvalidValue` with
+    the path for what JSON cannot say.
+
+    A float is sent as Python shows it and judged so by the policy: 0.1 + 0.2 is refused for its 17 digits. To round it
+    is for the caller, who knows how many of them were measured; across a threshold it would turn a decision.
+    """
     if value is None or type(value) is bool or (type(value) is str and value.isascii()):  # nearly all, at once
         return value
     if isinstance(value, Mapping):
@@ -126,6 +156,15 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
         if not math.isfinite(value):
             raise InvalidValue(f"{path or 'the request'} must be a finite number")
         return value
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise InvalidValue(f"{path or 'the request'} must be a finite number")
+        exact = value if isinstance(value, Number) else number(str(value))
+        if isinstance(exact, Number) and (
+            len(exact.text) > _LONGEST_NUMBER or abs(exact.adjusted()) > _LARGEST_EXPONENT
+        ):
+            raise InvalidValue(f"{path or 'the request'} is a number too long, too large or too small")
+        return exact
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
