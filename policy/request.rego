@@ -221,9 +221,9 @@ _value_fault("integer", name) := _number_fault("must be a whole number", name) i
 
 _value_fault("number", name) := _number_fault("must be a number", name) if not _is_in_range(name)
 
-_value_fault("array", name) := "must be an array" if not is_array(input.facts[name])
-
-_value_fault("array", name) := _more_items(count(_known[name].values)) if {
+_value_fault("array", name) := "must be an array" if {
+	not is_array(input.facts[name])
+} else := _more_items(count(_known[name].values)) if {
 	count(input.facts[name]) > count(_known[name].values)
 } else := "must not repeat an item" if {
 	texts := [item | some item in input.facts[name]; is_string(item)]

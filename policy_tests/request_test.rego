@@ -162,6 +162,12 @@ test_as_much_as_a_request_can_need if {
 	count(_errors({"facts": {"combined_with": numbers.range(1, 7)}})) == 7
 }
 
+# Texts and objects have a count too.
+test_no_array[kind] if {
+	some kind, value in {"text": "imatinib", "object": {format_int(i, 10): 1 | some i in numbers.range(1, 8)}}
+	_errors({"facts": {"combined_with": value}}) == [{"path": "facts.combined_with", "message": "must be an array"}]
+}
+
 # Repeats are looked for among strings: OPA would put all fractions below 1 into one place of a set.
 test_repeats_are_those_of_strings if {
 	[error.path | some error in _errors({"facts": {"combined_with": [0.5, 0.5]}})] == ["facts.combined_with[0]", "facts.combined_with[1]"]
