@@ -1,6 +1,7 @@
 # make decide   decide one example, nothing but Python and make needed
 # make test     prove everything, containers included
 # make prove    every combination of facts, in OPA and in a second reading: 840 thousand, 22 minutes of processor time
+# make compare  COUNT=1000000 request texts, ordinary and hostile, to OPA, WebAssembly, the client and from files: one decision
 # make mutate   prove the tests of the Rego: each change of a rule must make one fail; takes minutes
 # make faults   break OPA in a dozen ways while callers run; 2 minutes
 # make load     steady callers, MINUTES=10 CLIENTS=8: latency, errors, memory
@@ -17,7 +18,7 @@ REGO := policy policy_tests deploy tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools
 
-.PHONY: decide test prove mutate attack canary faults load policy bench bundle publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: decide test prove compare mutate attack canary faults load policy bench bundle publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -155,6 +156,11 @@ bundle: opa build/capabilities.json
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa
 	@$(BIN)/python tests/prove.py
+
+# Exit status 1 on any difference. A sample of it is part of make test.
+COUNT ?= 1000000
+compare: $(VENV)/.test opa
+	@$(BIN)/python tests/compare.py --count $(COUNT)
 
 # Changes the policy in one place at a time and expects a test to notice; minutes, so it is no part of make test.
 mutate: opa $(VENV)/.decide
