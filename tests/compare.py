@@ -213,7 +213,8 @@ def as_row(request: Any) -> list[str] | None:  # noqa: ANN401
     """The cells of a CSV, None when they cannot say the same."""
     if not isinstance(request, dict) or not request.keys() <= {*COLUMNS[:3], "codes", "facts"}:
         return None
-    codes, facts = request.get("codes") or {}, request.get("facts")
+    codes, facts = request.get("codes"), request.get("facts")
+    codes = {} if codes is None else codes
     if not isinstance(codes, dict) or not isinstance(facts, dict):
         return None
     if not codes.keys() <= {"hcpcs", "icd10"} or not facts.keys() <= prove.STATES.keys():
