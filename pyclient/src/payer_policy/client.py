@@ -11,7 +11,6 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
@@ -26,7 +25,7 @@ from payer_policy.errors import (
     PolicyRefused,
     ProtocolError,
 )
-from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, written
+from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, answer_of, written
 from payer_policy.transport import Question, Transport
 
 _log = logging.getLogger("payer_policy")
@@ -181,7 +180,7 @@ class PolicyBase(ABC):
             decisions: list[Decision | PolicyError] = []
             for each, result in zip(asked, results, strict=True):
                 try:
-                    decisions.append(envelope.checked(call.decision(each, result, provenance)))
+                    decisions.append(call.decision(each, result, provenance, envelope.version))
                 except ProtocolError as error:
                     decisions.append(error)
         return decisions
@@ -236,12 +235,6 @@ class _Envelope:
         version = "" if self.version is None else f'"version":{json.dumps(self.version)},'
         return f'{{{version}"requests":[{",".join(each.text for each in asked)}]}}'
 
-    def checked(self, decision: Decision) -> Decision:
-        """Raises `ProtocolError` when another version decided: a policy that knows no `version` would not tell."""
-        if self.version is not None and decision.policy and decision.policy.version != self.version:
-            raise ProtocolError("another version decided than was asked for")
-        return decision
-
 
 class _Recorded:
     """A call that is timed, logged and handed to the metrics hook. `once` forbids to ask again."""
@@ -253,10 +246,8 @@ class _Recorded:
         self._on_call = on_call
         self._outcomes: dict[str, int] = {}
 
-    def decision(self, asked: Written, result: object, provenance: Provenance) -> Decision:
-        decision = Decision.from_dict(result, provenance)
-        if decision.outcome is not Outcome.INVALID_REQUEST and decision.request_id != asked.request_id:
-            raise ProtocolError("decision.request_id is that of another request")
+    def decision(self, asked: Written, result: object, provenance: Provenance, version: str | None = None) -> Decision:
+        decision = Decision.from_dict(result, provenance, asked, version)
         outcome = decision.outcome.value
         self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
         return decision
@@ -337,11 +328,7 @@ class PolicyClient(PolicyBase):
             text = self._transport.send(question)
         finally:
             call.retries = question.retries
-        answer = None
-        with suppress(ValueError, RecursionError):  # whose context would hold the answer
-            answer = json.loads(text)
-        if not isinstance(answer, dict):
-            raise ProtocolError("the server does not answer as OPA does, with a JSON object")
+        answer = answer_of(text)
         if "warning" in answer:
             raise ProtocolError("the server answers with a warning: it saw no input")
         if "result" not in answer:
