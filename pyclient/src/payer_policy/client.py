@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar
@@ -173,7 +174,7 @@ class PolicyBase(ABC):
         return self._decide_written(asked[:half], envelope, until) + self._decide_written(asked[half:], envelope, until)
 
     def _ask_for(self, asked: list[Written], envelope: _Envelope) -> list[Decision | PolicyError]:
-        with _Recorded("payer/decisions", self._on_call) as call:
+        with _Recorded("payer/decisions", self._on_call, size=len(asked)) as call:
             results, provenance = self._evaluate(call, envelope.around(asked), envelope.headers)
             if not isinstance(results, list) or len(results) != len(asked):
                 raise ProtocolError("there is not one decision for each request of the batch")
@@ -237,10 +238,14 @@ class _Envelope:
 
 
 class _Recorded:
-    """A call that is timed, logged and handed to the metrics hook. `once` forbids to ask again."""
+    """A call that is timed, logged and handed to the metrics hook. `size` is how many decisions it asks for; `once`
+    forbids to ask again."""
 
-    def __init__(self, entry_point: str, on_call: Callable[[CallRecord], None] | None, *, once: bool = False) -> None:
+    def __init__(
+        self, entry_point: str, on_call: Callable[[CallRecord], None] | None, *, size: int = 1, once: bool = False
+    ) -> None:
         self.entry_point = entry_point
+        self.size = size
         self.once = once
         self.retries = 0
         self._on_call = on_call
@@ -271,6 +276,10 @@ class _Recorded:
                 _log.error("the metrics hook raised %s", type(hook).__name__)
 
 
+# In bytes, unpacked. A decision of CC-0126 has some 7,000, its part of the catalogue 12,000.
+_LONGEST, _LONGEST_DECISION, _LONGEST_CATALOGUE = 1 << 20, 1 << 18, 1 << 26
+
+
 class PolicyClient(PolicyBase):
     """Asks OPA over one pooled keep-alive session. Thread-safe: create one and keep it.
 
@@ -281,7 +290,10 @@ class PolicyClient(PolicyBase):
     - `timeout`: seconds to connect and seconds until the whole reply is there; `deadline`: seconds for a whole call,
       all attempts and pauses included; `attempts`: how many there may be. Asked again are connections refused, reset
       or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows, in part
-      at random, or that the server names (Retry-After).
+      at random, or that the server names (Retry-After). A server that fails in any other way (another status, no
+      policy, no JSON) is not asked again in this call, and the next one is. Only the resolution of a name is not
+      limited: the operating system offers no way.
+    - A reply may have 1 MiB and 256 KiB for each decision, the catalogue 64 MiB, unpacked; a longer one is refused.
     - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
 
     Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
@@ -321,16 +333,21 @@ class PolicyClient(PolicyBase):
         question = Question(
             f"v1/data/{call.entry_point}?provenance=true",
             None if input is None else f'{{"input":{input}}}'.encode(),
+            _LONGEST_CATALOGUE if input is None else _LONGEST + call.size * _LONGEST_DECISION,
             headers,
             call.once,
         )
         try:
-            text = self._transport.send(question)
+            return self._transport.send(question, partial(_result, call.entry_point))
         finally:
             call.retries = question.retries
-        answer = answer_of(text)
-        if "warning" in answer:
-            raise ProtocolError("the server answers with a warning: it saw no input")
-        if "result" not in answer:
-            raise PolicyNotLoaded(f"the server holds no policy for {call.entry_point}")
-        return answer["result"], Provenance.from_answer(answer)
+
+
+def _result(entry_point: str, text: bytes) -> tuple[Any, Provenance]:
+    """What OPA answered at an entry point, and who did."""
+    answer = answer_of(text)
+    if "warning" in answer:
+        raise ProtocolError("the server answers with a warning: it saw no input")
+    if "result" not in answer:
+        raise PolicyNotLoaded(f"the server holds no policy for {entry_point}")
+    return answer["result"], Provenance.from_answer(answer)
