@@ -353,24 +353,16 @@ def test_all_addresses_of_a_name_share_one_limit(dead: int, monkeypatch: pytest.
             assert isinstance(client.decide(REQUEST), Decision)
 
 
-def test_the_handshake_of_tls_is_within_the_deadline_too() -> None:
-    def script(connection: socket.socket, _: bytes) -> None: ...
-
-    class Slow(Server):
-        def _serve(self, connection: socket.socket) -> None:
-            with connection, suppress(OSError):
-                connection.sendall(b"\x16\x03\x03\x40\x00")
-                for _ in range(200):
-                    connection.sendall(b"\0")
-                    time.sleep(0.05)
-
-    server = Slow(script)
-    with PolicyClient(server.url.replace("http:", "https:"), deadline=0.6) as client:
-        start = time.monotonic()
-        with pytest.raises(PolicyUnreachable):
-            client.decide(REQUEST)
-        assert time.monotonic() - start < 2
-    server.close()
+@pytest.mark.parametrize("slow", [drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000), hang])
+def test_the_answer_of_a_proxy_is_within_the_deadline_too(slow: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(slow) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with PolicyClient("https://opa.invalid:8181", deadline=0.6) as client:
+            start = time.monotonic()
+            with pytest.raises(PolicyUnreachable):
+                client.decide(REQUEST)
+            assert time.monotonic() - start < 2
+    assert proxy.seen[0].startswith(b"CONNECT opa.invalid:8181 HTTP/1.")
 
 
 def test_a_client_keeps_its_secrets() -> None:

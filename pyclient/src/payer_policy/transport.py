@@ -429,7 +429,7 @@ class _Limited(HTTPConnection):
     """Whence it comes: a connection that is to be closed lets go of its socket before the body is read."""
 
     def connect(self) -> None:
-        """With the handshake of TLS, and the answer of a proxy."""
+        """With the answer of a proxy, which may come byte by byte."""
         with ExitStack() as self.making:
             super().connect()
 
