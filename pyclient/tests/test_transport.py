@@ -9,9 +9,12 @@ import logging
 import os
 import pickle
 import random
+import signal
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
 import tracemalloc
@@ -683,6 +686,42 @@ def test_who_stops_early_does_not_wait() -> None:
         start = time.monotonic()
         answers.close()  # type: ignore[attr-defined]
         assert time.monotonic() - start < 2
+
+
+_MANY = """
+import sys
+from payer_policy import PolicyClient
+answers = PolicyClient(sys.argv[1]).decide_many({"request_id": f"r-{n}"} for n in range(500))
+print(next(answers), flush=True)
+list(answers)
+"""
+
+
+@pytest.mark.parametrize("trouble", [hang, reply(503, b"", "Retry-After: 20")], ids=["hang", "pause"])
+def test_who_is_interrupted_does_not_wait_either(trouble: Script) -> None:
+    busy = threading.Event()
+
+    def script(connection: socket.socket, question: bytes) -> None:
+        if b'"r-0"' in question:
+            return decide(connection, question)
+        busy.set()
+        return trouble(connection, question)
+
+    with (
+        serving(script) as server,
+        subprocess.Popen(
+            [sys.executable, "-c", _MANY, server.url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process,
+    ):
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith(b"Decision(")
+            assert busy.wait(10)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) != 0  # not as long as the call
+        finally:
+            process.kill()
 
 
 def reachable(error: BaseException) -> str:

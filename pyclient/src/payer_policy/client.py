@@ -10,12 +10,13 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from payer_policy.errors import (
     NOBODY_DECIDES,
@@ -33,6 +34,8 @@ _log = logging.getLogger("payer_policy")
 
 T = TypeVar("T", bound="PolicyBase")
 Item = TypeVar("Item")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class PolicyBase(ABC):
         self, requests: Iterator[AnyRequest], envelope: _Envelope, batch_size: int, in_flight: int
     ) -> Iterator[Decision | PolicyError]:
         waiting: deque[Future[list[Decision | PolicyError]]] = deque()
-        threads = ThreadPoolExecutor(in_flight, "payer-policy")
+        threads = _Threads(in_flight)
         try:
             batch, error = _taken(requests, batch_size)
             while batch:
@@ -140,7 +143,9 @@ class PolicyBase(ABC):
                 yield from waiting.popleft().result()
         finally:  # the consumer may stop early, and does not wait then
             envelope.abandoned.set()
-            threads.shutdown(wait=False, cancel_futures=True)
+            for future in waiting:
+                future.cancel()
+            threads.stop()
         if error is not None:
             raise error
 
@@ -193,6 +198,37 @@ class PolicyBase(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Threads:
+    """A pool of threads that nobody waits for: those of an executor keep a process that was interrupted from ending."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        for number in range(count):
+            threading.Thread(target=self._run, name=f"payer-policy-{number}", daemon=True).start()
+
+    def submit(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        future: Future[R] = Future()
+
+        def task() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*arguments, **named))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        self._tasks.put(task)
+        return future
+
+    def stop(self) -> None:
+        for _ in range(self._count):
+            self._tasks.put(None)
+
+    def _run(self) -> None:
+        while task := self._tasks.get():
+            task()
 
 
 def decide_each(
