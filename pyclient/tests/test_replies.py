@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import random
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,10 @@ from typing import Any
 
 import pytest
 from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, PolicyBase, PolicyError, ProtocolError, Provenance
+from payer_policy.diff import diff
 from payer_policy.model import answer_of
+from payer_policy.terminal import show_catalogue
+from rich.console import Console
 
 ALL = {"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": True}
 INTERFANT = {"disease": "all", "infant": True, "kmt2a_rearranged": True, "combined_with": ["interfant", "imatinib"]}
@@ -110,7 +114,7 @@ def test_whatever_the_policy_decides_is_read() -> None:
 
 
 # Words, which nothing follows from; and the dates of a version, of which only the first day has another beside it.
-FREE = {"summary", "title", "evidence", "question", "message", "last_reviewed"}
+FREE = {"summary", "title", "evidence", "question", "message", "last_reviewed", "history"}
 
 
 def places(node: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:  # noqa: ANN401
@@ -420,3 +424,29 @@ def test_json_is_read_strictly(text: str) -> None:
         answer_of(text.encode("utf-8", "surrogateescape"))
     assert raised.value.__context__ is None
     assert answer_of(json.dumps({"result": 1.5}).encode()) == {"result": 1.5}
+
+
+def test_the_catalogue_has_what_is_read_of_it() -> None:
+    """Each value is dropped and replaced, one at a time: what is let through can be shown and compared."""
+    whole = EMBEDDED.catalogue()
+    assert Canned(whole).catalogue() == whole
+    refused = []
+    for path in sorted({leaf[:depth] for leaf in places(whole) for depth in range(1, len(leaf) + 1)}, key=str):
+        dropped = copy.deepcopy(whole)
+        del at(dropped, *path[:-1])[path[-1]]
+        for broken in (dropped, put(copy.deepcopy(whole), None, *path), put(copy.deepcopy(whole), 7, *path)):
+            try:
+                documents = Canned(broken).catalogue()["documents"]
+            except ProtocolError as error:
+                refused.append(str(error))
+                continue
+            show_catalogue(documents, Console(file=io.StringIO()))
+            for document in documents:
+                for held in document["versions"]:
+                    diff(held, whole["documents"][0]["versions"][0])
+    assert len(refused) > 400
+    assert all(message.startswith("catalogue.documents") for message in refused)
+    answers: list[object] = [None, [], {}, {"documents": {}}, {"documents": [{}]}]
+    for answer in answers:
+        with pytest.raises(ProtocolError, match="catalogue"):
+            Canned(answer).catalogue()

@@ -27,7 +27,7 @@ from payer_policy.errors import (
     PolicyRefused,
     ProtocolError,
 )
-from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, answer_of, written
+from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, answer_of, catalogue_of, written
 from payer_policy.transport import Question, Transport
 
 _log = logging.getLogger("payer_policy")
@@ -105,9 +105,7 @@ class PolicyBase(ABC):
         """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
         with _Recorded("payer/catalogue", self._on_call) as call:
             catalogue, _ = self._evaluate(call, None, None)
-            if not isinstance(catalogue, dict) or not isinstance(catalogue.get("documents"), list):
-                raise ProtocolError("catalogue.documents is not an array")
-        return catalogue
+            return catalogue_of(catalogue)
 
     def health(self) -> Provenance:
         """Who would decide now: asks for no decision at all, once and without retries. Raises as `decide` does."""

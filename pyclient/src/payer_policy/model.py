@@ -774,3 +774,70 @@ def _answers(
     expected = needed.keys() - set(unavailable) if isinstance(unavailable, list) else needed.keys()
     if {item.fact for item in decision.missing} != expected:
         raise _Broken(".missing", "does not name every fact that is open, and no other")
+
+
+# The catalogue stays the plain dict that was received, so it is only held to what is read of it.
+
+
+def catalogue_of(received: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The catalogue of a server. Raises `ProtocolError` with the field when it is there in another shape."""
+    try:
+        node = _dict(received)
+        _parts(node, "documents", _held_document)
+    except _Broken as broken:
+        raise ProtocolError(f"catalogue{broken}") from None
+    except RecursionError:
+        raise ProtocolError("catalogue is nested too deeply") from None
+    return node
+
+
+def _held_document(value: Any) -> None:  # noqa: ANN401
+    node = _dict(value)
+    _text(node, "document")
+    _parts(node, "versions", _held_version)
+
+
+def _held_version(value: Any) -> None:  # noqa: ANN401
+    node = _dict(value)
+    for name in ("version", "title"):
+        _text(node, name)
+    for name in ("effective_from", "last_reviewed"):
+        _day(node, name)
+    _optional_day(node, "effective_to")
+    _part(node, "criteria", _held_criteria)
+    _parts(node, "facts", _held_fact)
+    codes = _part(node, "codes", _dict)
+    for system in codes:
+        labels = _part(codes, system, _dict)
+        for code in labels:
+            _text(labels, code)
+
+
+def _held_criteria(value: Any) -> None:  # noqa: ANN401
+    node = _dict(value)
+    for name in ("pathways", "exclusions"):
+        _parts(node, name, _held_criterion)
+
+
+def _held_criterion(value: Any) -> None:  # noqa: ANN401
+    node = _dict(value)
+    for name in ("id", "text"):
+        _text(node, name)
+    if "evidence" in node:
+        _texts(node, "evidence")
+    for name in _KINDS:
+        if name in node:
+            _parts(node, name, _held_criterion)
+
+
+def _held_fact(value: Any) -> None:  # noqa: ANN401
+    node = _dict(value)
+    for name in ("name", "type", "question"):
+        _text(node, name)
+    _texts(node, "criteria")
+    if "minimum" in node or "maximum" in node:
+        for name in ("minimum", "maximum"):
+            if not isinstance(_given(node, name), (int, float)):
+                raise _Broken(f".{name}", "is not a number")
+    elif node["type"] != "date":
+        _part(node, "values", _dict)
