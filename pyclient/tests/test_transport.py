@@ -183,7 +183,9 @@ def test_what_passes_is_asked_again(trouble: Script) -> None:
     ],
     ids=["400", "401", "403", "404", "413", "500", "html", "{}", "half a body", "provenance", "no gzip"],
 )
-def test_what_does_not_pass_is_not_asked_again(trouble: Script, error: type[PolicyError]) -> None:
+def test_what_does_not_pass_is_not_asked_again(
+    trouble: Script, error: type[PolicyError], caplog: pytest.LogCaptureFixture
+) -> None:
     with serving(trouble) as server, PolicyClient(server.url) as client, pytest.raises(error) as raised:
         client.decide(REQUEST)
     assert type(raised.value) is error
@@ -192,6 +194,7 @@ def test_what_does_not_pass_is_not_asked_again(trouble: Script, error: type[Poli
         assert client.decide(REQUEST) == EMBEDDED.decide(REQUEST)
         assert [type(answer) for answer in client.decide_many([REQUEST] * 2)] == [Decision] * 2
         assert (len(server.seen), len(other.seen)) == (1, 2)
+        assert [server.url in record.getMessage() for record in caplog.records] == [True]  # the log names it
     with serving(trouble) as server, PolicyClient([server.url] * 3) as client, pytest.raises(error):
         client.decide(REQUEST)
     assert len(server.seen) == 3

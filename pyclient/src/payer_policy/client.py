@@ -381,7 +381,7 @@ def _result(entry_point: str, text: bytes) -> tuple[Any, Provenance]:
     """What OPA answered at an entry point, and who did."""
     answer = answer_of(text)
     if "warning" in answer:
-        raise ProtocolError("the server answers with a warning: it saw no input")
+        raise ProtocolError("the answer has a warning: the server saw no input")
     if "result" not in answer:
-        raise PolicyNotLoaded(f"the server holds no policy for {entry_point}")
+        raise PolicyNotLoaded(f"no policy is held for {entry_point}")
     return answer["result"], Provenance.from_answer(answer)

@@ -388,7 +388,7 @@ def answer_of(text: bytes) -> dict[str, Any]:
     with suppress(ValueError, RecursionError):  # whose context would hold the answer
         answer = _decode(text.decode())
     if not isinstance(answer, dict):
-        raise ProtocolError("the server does not answer as OPA does, with a JSON object")
+        raise ProtocolError("the answer is not that of OPA, a JSON object")
     return answer
 
 
@@ -771,7 +771,7 @@ def _answers(
         if not _same(value, facts.get(fact)):
             raise _Broken(".criteria", f"does not hold facts.{fact if fact in facts else '?'} as it was sent")
     unavailable = asked.get("unavailable")
-    expected = needed.keys() - set(unavailable) if isinstance(unavailable, list) else needed.keys()
+    expected = {name for name in needed if not isinstance(unavailable, list) or name not in unavailable}
     if {item.fact for item in decision.missing} != expected:
         raise _Broken(".missing", "does not name every fact that is open, and no other")
 

@@ -44,6 +44,7 @@ from urllib3.exceptions import (
     DecodeError,
     HTTPError,
     InvalidHeader,
+    LocationValueError,
     MaxRetryError,
     NewConnectionError,
     SSLError,
@@ -135,8 +136,8 @@ class Transport:
         self._asking_once = self._retrying.copy(wait=wait_none())
 
     def send(self, question: Question, read: Callable[[bytes], T]) -> T:
-        """What `read` makes of the body of a reply with status 200. A `PolicyError` of it, as any failure of a server,
-        leaves the question to the next one.
+        """What `read` makes of the body of a reply with status 200. A `PolicyNotLoaded` or `ProtocolError` of it leaves
+        the question to the next server, as any failure does.
 
         Raises `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded`, `ProtocolError`, and `InvalidValue` for a header
         that HTTP cannot carry.
@@ -191,7 +192,7 @@ class Transport:
                 preload_content=False,  # it would read whatever comes, however long
             )
             body = _body(response, question.longest)
-        except (requests.RequestException, SSLError) as caught:
+        except (requests.RequestException, SSLError, LocationValueError) as caught:
             # An address, a certificate: asking again mends neither.
             failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({type(caught).__name__})"), question, number)
         except (_TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
@@ -208,8 +209,8 @@ class Transport:
                 raise self._refusal(response, question, number)
             try:
                 return read(body)
-            except PolicyError as caught:
-                failure = _Failed(caught, question, number)
+            except (PolicyNotLoaded, ProtocolError) as caught:
+                failure = _Failed(type(caught)(f"{name}: {caught}"), question, number)
         raise failure  # out here, since what the library says may hold the request
 
     def _server(self, question: Question) -> int:
