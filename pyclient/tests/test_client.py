@@ -209,7 +209,7 @@ def test_any_character_comes_back_as_it_was(embedded: EmbeddedPolicy) -> None:
 
 def test_any_character_is_sent_as_it_is(server: Server, client: PolicyClient, approved: dict[str, Any]) -> None:
     server.answer = (200, json.dumps({"result": {**approved, "request_id": TEXT}}).encode())
-    client.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT))
+    client.decide(replace(RELAPSED, request_id=TEXT))
     assert json.loads(server.seen)["input"]["request_id"] == TEXT
 
 

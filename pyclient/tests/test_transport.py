@@ -3,17 +3,23 @@ deadline."""
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import os
+import pickle
 import random
+import signal
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -172,14 +178,208 @@ def test_what_passes_is_asked_again(trouble: Script) -> None:
         (reply(200, b"<html>"), ProtocolError),
         (reply(200, b"{}"), PolicyNotLoaded),
         (reply(200, b'{"result": {"outcome": "appro'), ProtocolError),
+        (reply(200, b'{"result": {}, "provenance": []}'), ProtocolError),
+        (reply(200, b"x", "Content-Encoding: gzip"), ProtocolError),
     ],
-    ids=["400", "401", "403", "404", "413", "500", "html", "{}", "half a body"],
+    ids=["400", "401", "403", "404", "413", "500", "html", "{}", "half a body", "provenance", "no gzip"],
 )
-def test_what_does_not_pass_is_not_asked_again(trouble: Script, error: type[PolicyError]) -> None:
+def test_what_does_not_pass_is_not_asked_again(
+    trouble: Script, error: type[PolicyError], caplog: pytest.LogCaptureFixture
+) -> None:
     with serving(trouble) as server, PolicyClient(server.url) as client, pytest.raises(error) as raised:
         client.decide(REQUEST)
     assert type(raised.value) is error
     assert len(server.seen) == 1
+    with serving(trouble) as server, serving(decide) as other, PolicyClient([server.url, other.url]) as client:
+        assert client.decide(REQUEST) == EMBEDDED.decide(REQUEST)
+        assert [type(answer) for answer in client.decide_many([REQUEST] * 2)] == [Decision] * 2
+        assert (len(server.seen), len(other.seen)) == (1, 2)
+        assert [server.url in record.getMessage() for record in caplog.records] == [True]  # the log names it
+    with serving(trouble) as server, PolicyClient([server.url] * 3) as client, pytest.raises(error):
+        client.decide(REQUEST)
+    assert len(server.seen) == 3
+
+
+def test_a_server_that_was_left_is_not_asked_again_while_another_may_recover() -> None:
+    with (
+        serving(reply(404, b"")) as wrong,
+        serving(reply(503, b""), reply(503, b""), decide) as down,
+        PolicyClient([wrong.url, down.url]) as client,
+    ):
+        assert isinstance(client.decide(REQUEST), Decision)
+    assert (len(wrong.seen), len(down.seen)) == (1, 3)
+
+
+def test_a_server_whose_certificate_is_not_trusted_is_left_for_the_next(tls: ssl.SSLContext) -> None:
+    with serving(decide, tls=tls) as server, serving(decide) as other, PolicyClient([server.url, other.url]) as client:
+        assert isinstance(client.decide(REQUEST), Decision)
+
+
+def sent(text: bytes) -> Script:
+    def script(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 x\r\n" + text)
+        raise EOFError
+
+    return script
+
+
+def endless(head: bytes) -> Script:
+    def script(connection: socket.socket, _: bytes) -> None:
+        connection.sendall(b"HTTP/1.1 200 x\r\n" + head)
+        while True:
+            connection.sendall(b" " * 65536)
+
+    return script
+
+
+_CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n"
+_SPACES = gzip.compress(b" " * 200_000_000)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        sent(_CHUNKED + b"f" * 40 + b"\r\n[]"),
+        sent(_CHUNKED + b"7fffffffffffffff\r\n[]"),
+        sent(_CHUNKED + b"-1\r\n[]"),
+        sent(b"Content-Length: " + b"9" * 40 + b"\r\n\r\n[]"),
+        sent(b"Content-Length: 9223372036854775807\r\n\r\n[]"),
+        sent(b"Content-Length: 9\r\nContent-Length: 8\r\n\r\n[]"),
+        endless(b"\r\n"),
+        endless(b"Content-Length: 9223372036854775806\r\n\r\n"),
+        endless(_CHUNKED + b"-1\r\n"),
+        endless(_CHUNKED + b"f" * 40 + b"\r\n"),
+        reply(200, _SPACES, "Content-Encoding: gzip"),
+        reply(200, gzip.compress(_SPACES), "Content-Encoding: gzip, gzip"),
+        reply(500, _SPACES, "Content-Encoding: gzip"),
+    ],
+    ids=[
+        "chunk of 40 digits",
+        "chunk of 2^63",
+        "chunk of -1",
+        "length of 40 digits",
+        "length of 2^63",
+        "two lengths",
+        "endless",
+        "endless length",
+        "endless chunk of -1",
+        "endless chunk",
+        "gzip",
+        "gzip twice",
+        "500",
+    ],
+)
+def test_no_reply_is_read_beyond_reason(trouble: Script) -> None:
+    with serving(trouble) as server, PolicyClient(server.url, attempts=1, timeout=(3, 5)) as client:
+        tracemalloc.start()
+        try:
+            start = time.monotonic()
+            with pytest.raises((ProtocolError, PolicyUnreachable)):
+                client.decide(REQUEST)
+            answers = list(client.decide_many([REQUEST]))
+            assert tracemalloc.get_traced_memory()[1] < 20_000_000
+        finally:
+            tracemalloc.stop()
+    assert [type(answer) for answer in answers] in ([ProtocolError], [PolicyUnreachable])
+    assert time.monotonic() - start < 5  # it is not waited for the end
+    with serving(trouble) as server, serving(decide) as other, PolicyClient([server.url, other.url]) as client:
+        assert [type(answer) for answer in client.decide_many([REQUEST])] == [Decision]
+
+
+def test_a_reply_may_be_as_long_as_the_batch_asks_for() -> None:
+    def padded(connection: socket.socket, question: bytes) -> None:
+        asked = json.loads(question.split(b"\r\n\r\n", 1)[1])["input"]["requests"]
+        results = [EMBEDDED.decide(request).to_dict() | {"more": "x" * 250_000} for request in asked]
+        text = gzip.compress(json.dumps({"result": results}).encode(), 1)
+        reply(200, text, "Content-Encoding: gzip")(connection, question)
+
+    with serving(padded) as server, PolicyClient(server.url) as client:
+        assert [type(answer) for answer in client.decide_many([REQUEST] * 20)] == [Decision] * 20
+
+
+def test_whatever_a_server_sends_is_a_decision_or_an_error_of_this_package() -> None:
+    draw = random.Random(0)
+    whole = (
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n"
+    )
+    body = gzip.compress(json.dumps({"result": EMBEDDED.decide(REQUEST).to_dict()}).encode())
+    whole += b"\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    odd = [b"\r\n", b"\0", b":", b"-", b"\xff", b"9" * 30, b"Content-Length: 7\r\n", b", br", b"HTTP/1.1 100 x\r\n"]
+
+    def spoil(connection: socket.socket, _: bytes) -> None:
+        text = bytearray(whole)
+        for _number in range(draw.randint(0, 3)):
+            place = draw.choice([draw.randrange(200), draw.randrange(len(text))])
+            text[place : place + draw.randint(0, 3)] = draw.choice([*odd, bytes([draw.randrange(256)])])
+        connection.sendall(text[: draw.choice([len(text), draw.randrange(len(text))])])
+        raise EOFError
+
+    answers: list[type] = []
+    with serving(spoil) as server, PolicyClient(server.url, attempts=1, timeout=(1, 1)) as client:
+        for _ in range(1500):
+            try:
+                answers.append(type(client.decide(REQUEST)))
+            except PolicyError as error:
+                answers.append(type(error))
+    assert {Decision, ProtocolError, PolicyUnreachable} <= set(answers)
+
+
+@pytest.fixture
+def dead() -> Iterator[int]:
+    """The port of a server that takes no more connections, at any address of this machine: they hang."""
+    with socket.create_server(("0.0.0.0", 0), backlog=0) as listener, ExitStack() as waiting:
+        port = listener.getsockname()[1]
+        for _ in range(4):
+            connection = waiting.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex(("127.0.0.1", port))
+        time.sleep(0.1)
+        yield port
+
+
+def test_all_addresses_of_a_name_share_one_limit(dead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+    addresses = [f"127.0.0.{number}" for number in range(1, 13)]
+
+    def resolved(host: str, port: int, *arguments: Any) -> list[Any]:  # noqa: ANN401
+        names = addresses if host == "opa.test" else [host]
+        return [item for name in names for item in resolve(name, port, *arguments)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    for limits in ({"deadline": 0.6}, {"timeout": (0.6, 9.0), "attempts": 1}):
+        with PolicyClient(f"http://opa.test:{dead}", **limits) as client:
+            start = time.monotonic()
+            with pytest.raises(PolicyUnreachable, match="ConnectTimeoutError"):
+                client.decide(REQUEST)
+            assert 0.5 < time.monotonic() - start < 2  # not 12 times as long
+    with serving(decide) as server:
+        port = int(server.url.rpartition(":")[2])
+        addresses[:] = ["127.0.0.2", "127.0.0.3", "127.0.0.1"]  # nobody listens at the first two
+        with PolicyClient(f"http://opa.test:{port}", attempts=1) as client:
+            assert isinstance(client.decide(REQUEST), Decision)
+
+
+@pytest.mark.parametrize("slow", [drip(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1000), hang])
+def test_the_answer_of_a_proxy_is_within_the_deadline_too(slow: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(slow) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with PolicyClient("https://opa.invalid:8181", deadline=0.6) as client:
+            start = time.monotonic()
+            with pytest.raises(PolicyUnreachable):
+                client.decide(REQUEST)
+            assert time.monotonic() - start < 2
+    assert proxy.seen[0].startswith(b"CONNECT opa.invalid:8181 HTTP/1.")
+
+
+def test_a_client_keeps_its_secrets() -> None:
+    with PolicyClient("http://me:canary@127.0.0.1:9", token="canary", attempts=1) as client:
+        with pytest.raises(TypeError, match="cannot be pickled, since it holds its token"):
+            pickle.dumps(client)
+        with pytest.raises(PolicyUnreachable) as raised:
+            client.decide(REQUEST)
+        held = [client, client._transport, *client._transport._routes.values()]
+        assert len(held) == 3
+        assert "canary" not in f"{held!r} {reachable(raised.value)}"
 
 
 @pytest.mark.parametrize(
@@ -489,6 +689,42 @@ def test_who_stops_early_does_not_wait() -> None:
         start = time.monotonic()
         answers.close()  # type: ignore[attr-defined]
         assert time.monotonic() - start < 2
+
+
+_MANY = """
+import sys
+from payer_policy import PolicyClient
+answers = PolicyClient(sys.argv[1]).decide_many({"request_id": f"r-{n}"} for n in range(500))
+print(next(answers), flush=True)
+list(answers)
+"""
+
+
+@pytest.mark.parametrize("trouble", [hang, reply(503, b"", "Retry-After: 20")], ids=["hang", "pause"])
+def test_who_is_interrupted_does_not_wait_either(trouble: Script) -> None:
+    busy = threading.Event()
+
+    def script(connection: socket.socket, question: bytes) -> None:
+        if b'"r-0"' in question:
+            return decide(connection, question)
+        busy.set()
+        return trouble(connection, question)
+
+    with (
+        serving(script) as server,
+        subprocess.Popen(
+            [sys.executable, "-c", _MANY, server.url], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process,
+    ):
+        try:
+            assert process.stdout
+            assert process.stdout.readline().startswith(b"Decision(")
+            assert busy.wait(10)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(5) != 0  # not as long as the call
+        finally:
+            process.kill()
 
 
 def reachable(error: BaseException) -> str:

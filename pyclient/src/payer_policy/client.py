@@ -10,12 +10,13 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
+from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from payer_policy.errors import (
     NOBODY_DECIDES,
@@ -26,13 +27,15 @@ from payer_policy.errors import (
     PolicyRefused,
     ProtocolError,
 )
-from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, written
+from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, answer_of, catalogue_of, written
 from payer_policy.transport import Question, Transport
 
 _log = logging.getLogger("payer_policy")
 
 T = TypeVar("T", bound="PolicyBase")
 Item = TypeVar("Item")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -102,9 +105,7 @@ class PolicyBase(ABC):
         """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
         with _Recorded("payer/catalogue", self._on_call) as call:
             catalogue, _ = self._evaluate(call, None, None)
-            if not isinstance(catalogue, dict) or not isinstance(catalogue.get("documents"), list):
-                raise ProtocolError("catalogue.documents is not an array")
-        return catalogue
+            return catalogue_of(catalogue)
 
     def health(self) -> Provenance:
         """Who would decide now: asks for no decision at all, once and without retries. Raises as `decide` does."""
@@ -128,7 +129,7 @@ class PolicyBase(ABC):
         self, requests: Iterator[AnyRequest], envelope: _Envelope, batch_size: int, in_flight: int
     ) -> Iterator[Decision | PolicyError]:
         waiting: deque[Future[list[Decision | PolicyError]]] = deque()
-        threads = ThreadPoolExecutor(in_flight, "payer-policy")
+        threads = _Threads(in_flight)
         try:
             batch, error = _taken(requests, batch_size)
             while batch:
@@ -140,7 +141,9 @@ class PolicyBase(ABC):
                 yield from waiting.popleft().result()
         finally:  # the consumer may stop early, and does not wait then
             envelope.abandoned.set()
-            threads.shutdown(wait=False, cancel_futures=True)
+            for future in waiting:
+                future.cancel()
+            threads.stop()
         if error is not None:
             raise error
 
@@ -174,14 +177,14 @@ class PolicyBase(ABC):
         return self._decide_written(asked[:half], envelope, until) + self._decide_written(asked[half:], envelope, until)
 
     def _ask_for(self, asked: list[Written], envelope: _Envelope) -> list[Decision | PolicyError]:
-        with _Recorded("payer/decisions", self._on_call) as call:
+        with _Recorded("payer/decisions", self._on_call, size=len(asked)) as call:
             results, provenance = self._evaluate(call, envelope.around(asked), envelope.headers)
             if not isinstance(results, list) or len(results) != len(asked):
                 raise ProtocolError("there is not one decision for each request of the batch")
             decisions: list[Decision | PolicyError] = []
             for each, result in zip(asked, results, strict=True):
                 try:
-                    decisions.append(envelope.checked(call.decision(each, result, provenance)))
+                    decisions.append(call.decision(each, result, provenance, envelope.version))
                 except ProtocolError as error:
                     decisions.append(error)
         return decisions
@@ -193,6 +196,37 @@ class PolicyBase(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Threads:
+    """A pool of threads that nobody waits for: those of an executor keep a process that was interrupted from ending."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        for number in range(count):
+            threading.Thread(target=self._run, name=f"payer-policy-{number}", daemon=True).start()
+
+    def submit(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        future: Future[R] = Future()
+
+        def task() -> None:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(*arguments, **named))
+                except BaseException as error:
+                    future.set_exception(error)
+
+        self._tasks.put(task)
+        return future
+
+    def stop(self) -> None:
+        for _ in range(self._count):
+            self._tasks.put(None)
+
+    def _run(self) -> None:
+        while task := self._tasks.get():
+            task()
 
 
 def decide_each(
@@ -236,27 +270,23 @@ class _Envelope:
         version = "" if self.version is None else f'"version":{json.dumps(self.version)},'
         return f'{{{version}"requests":[{",".join(each.text for each in asked)}]}}'
 
-    def checked(self, decision: Decision) -> Decision:
-        """Raises `ProtocolError` when another version decided: a policy that knows no `version` would not tell."""
-        if self.version is not None and decision.policy and decision.policy.version != self.version:
-            raise ProtocolError("another version decided than was asked for")
-        return decision
-
 
 class _Recorded:
-    """A call that is timed, logged and handed to the metrics hook. `once` forbids to ask again."""
+    """A call that is timed, logged and handed to the metrics hook. `size` is how many decisions it asks for; `once`
+    forbids to ask again."""
 
-    def __init__(self, entry_point: str, on_call: Callable[[CallRecord], None] | None, *, once: bool = False) -> None:
+    def __init__(
+        self, entry_point: str, on_call: Callable[[CallRecord], None] | None, *, size: int = 1, once: bool = False
+    ) -> None:
         self.entry_point = entry_point
+        self.size = size
         self.once = once
         self.retries = 0
         self._on_call = on_call
         self._outcomes: dict[str, int] = {}
 
-    def decision(self, asked: Written, result: object, provenance: Provenance) -> Decision:
-        decision = Decision.from_dict(result, provenance)
-        if decision.outcome is not Outcome.INVALID_REQUEST and decision.request_id != asked.request_id:
-            raise ProtocolError("decision.request_id is that of another request")
+    def decision(self, asked: Written, result: object, provenance: Provenance, version: str | None = None) -> Decision:
+        decision = Decision.from_dict(result, provenance, asked, version)
         outcome = decision.outcome.value
         self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
         return decision
@@ -280,6 +310,10 @@ class _Recorded:
                 _log.error("the metrics hook raised %s", type(hook).__name__)
 
 
+# In bytes, unpacked. A decision of CC-0126 has some 7,000, its part of the catalogue 12,000.
+_LONGEST, _LONGEST_DECISION, _LONGEST_CATALOGUE = 1 << 20, 1 << 18, 1 << 26
+
+
 class PolicyClient(PolicyBase):
     """Asks OPA over one pooled keep-alive session. Thread-safe: create one and keep it.
 
@@ -290,7 +324,10 @@ class PolicyClient(PolicyBase):
     - `timeout`: seconds to connect and seconds until the whole reply is there; `deadline`: seconds for a whole call,
       all attempts and pauses included; `attempts`: how many there may be. Asked again are connections refused, reset
       or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows, in part
-      at random, or that the server names (Retry-After).
+      at random, or that the server names (Retry-After). A server that fails in any other way (another status, no
+      policy, no JSON) is not asked again in this call, and the next one is. Only the resolution of a name is not
+      limited: the operating system offers no way.
+    - A reply may have 1 MiB and 256 KiB for each decision, the catalogue 64 MiB, unpacked; a longer one is refused.
     - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
 
     Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
@@ -330,20 +367,21 @@ class PolicyClient(PolicyBase):
         question = Question(
             f"v1/data/{call.entry_point}?provenance=true",
             None if input is None else f'{{"input":{input}}}'.encode(),
+            _LONGEST_CATALOGUE if input is None else _LONGEST + call.size * _LONGEST_DECISION,
             headers,
             call.once,
         )
         try:
-            text = self._transport.send(question)
+            return self._transport.send(question, partial(_result, call.entry_point))
         finally:
             call.retries = question.retries
-        answer = None
-        with suppress(ValueError, RecursionError):  # whose context would hold the answer
-            answer = json.loads(text)
-        if not isinstance(answer, dict):
-            raise ProtocolError("the server does not answer as OPA does, with a JSON object")
-        if "warning" in answer:
-            raise ProtocolError("the server answers with a warning: it saw no input")
-        if "result" not in answer:
-            raise PolicyNotLoaded(f"the server holds no policy for {call.entry_point}")
-        return answer["result"], Provenance.from_answer(answer)
+
+
+def _result(entry_point: str, text: bytes) -> tuple[Any, Provenance]:
+    """What OPA answered at an entry point, and who did."""
+    answer = answer_of(text)
+    if "warning" in answer:
+        raise ProtocolError("the answer has a warning: the server saw no input")
+    if "result" not in answer:
+        raise PolicyNotLoaded(f"no policy is held for {entry_point}")
+    return answer["result"], Provenance.from_answer(answer)

@@ -30,7 +30,8 @@ NOBODY_DECIDES = (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)
 
 
 class ProtocolError(PolicyError):
-    """The answer is not what the contract says: not OPA's, not JSON, a warning, a field missing or of another kind."""
+    """The answer is not what the contract says: not OPA's, not JSON, too long, a warning, a field missing or of another
+    kind, a decision that does not follow from its own criteria or answers another request."""
 
 
 class InvalidRequest(PolicyError):

@@ -1,4 +1,5 @@
-"""HTTP to OPA: one pooled session, a deadline for all attempts, retries, failover. It knows nothing of decisions."""
+"""HTTP to OPA: one pooled session, a deadline for all attempts, retries, failover, replies of bounded length. It knows
+nothing of decisions."""
 
 from __future__ import annotations
 
@@ -9,20 +10,27 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from importlib.metadata import version
-from typing import cast
+from typing import NoReturn, TypeVar, cast
 
 import requests
-from payer_policy.errors import InvalidValue, PolicyNotLoaded, PolicyRefused, PolicyUnreachable, ProtocolError
+from payer_policy.errors import (
+    InvalidValue,
+    PolicyError,
+    PolicyNotLoaded,
+    PolicyRefused,
+    PolicyUnreachable,
+    ProtocolError,
+)
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import urldefragauth
 from tenacity import (
     RetryCallState,
     Retrying,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     stop_before_delay,
     wait_exponential,
@@ -31,9 +39,21 @@ from tenacity import (
 )
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, SSLError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    DecodeError,
+    HTTPError,
+    InvalidHeader,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    SSLError,
+)
+from urllib3.util.connection import allowed_gai_family
 
 _log = logging.getLogger("payer_policy")
+
+T = TypeVar("T")
 
 # These pass; and a decision is idempotent, so asking again is harmless.
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
@@ -48,14 +68,20 @@ _back_off = wait_exponential(multiplier=0.05, max=2.5) + wait_random_exponential
 
 @dataclass(repr=False)  # it would show health data
 class Question:
-    """One question. `body` is JSON, or None for a GET; `once` forbids to ask again; `retries` counts how often
-    that was done."""
+    """One question. `body` is JSON, or None for a GET; `longest` is the length of a reply in bytes, decoded; `once`
+    forbids to ask again; `retries` counts how often that was done."""
 
     path: str
     body: bytes | None
+    longest: int
     headers: Mapping[str, str] | None = None
     once: bool = False
     retries: int = 0
+    left: set[int] = field(default_factory=set)
+    """The servers that are not asked again: what they said does not pass."""
+
+    passing: int = 0
+    """How many attempts failed for a reason that may pass."""
 
 
 class Transport:
@@ -102,49 +128,53 @@ class Transport:
         self._routes: dict[tuple[int, str], _Route] = {}
         self._process = os.getpid()
         self._retrying = Retrying(
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception(self._may_be_answered),
             wait=self._pause,
             before_sleep=self._before_sleep,
             reraise=True,
         )
         self._asking_once = self._retrying.copy(wait=wait_none())
 
-    def send(self, question: Question) -> bytes:
-        """The body of the reply, which has status 200.
+    def send(self, question: Question, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the body of a reply with status 200. A `PolicyNotLoaded` or `ProtocolError` of it leaves
+        the question to the next server, as any failure does.
 
         Raises `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded`, `ProtocolError`, and `InvalidValue` for a header
         that HTTP cannot carry.
         """
         end = time.monotonic() + self._deadline
         try:  # nearly always this is all there is, and tenacity takes a sixth of what this client does
-            return self._attempt(question, end)
-        except _Passing as passing:
-            failed = passing
+            return self._attempt(question, read, end)
+        except _Failed as first:
+            failed = first
         retrying = self._asking_once if question.once else self._retrying
         most = len(self._servers) if question.once else self._attempts
         stop = stop_after_attempt(most) | stop_before_delay(end - time.monotonic())
         try:
-            return retrying.copy(stop=stop)(self._after, [failed], question, end)
-        except _Passing as passing:
-            error = passing.error
+            return cast(T, retrying.copy(stop=stop)(self._after, [failed], question, read, end))
+        except _Failed as last:
+            error = last.error
         raise error  # out here, lest the question, which is health data, hang on to it as its context
 
-    def _after(self, failed: list[_Passing], question: Question, end: float) -> bytes:
+    def _after(self, failed: list[_Failed], question: Question, read: Callable[[bytes], T], end: float) -> T:
         """The next attempt, the first of which was made already and failed."""
         if failed:
             raise failed.pop()
-        return self._attempt(question, end)
+        return self._attempt(question, read, end)
 
     def close(self) -> None:
         self._closed = True
         self._session.close()
 
-    def _attempt(self, question: Question, end: float) -> bytes:
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a client cannot be pickled, since it holds its token: make one in each process")
+
+    def _attempt(self, question: Question, read: Callable[[bytes], T], end: float) -> T:
         if self._closed:
             raise PolicyUnreachable("the client is closed")
         if self._process != os.getpid():
             self._leave_to_the_parent()
-        number = self._preferred
+        number = self._server(question)
         name = self._names[number]
         try:
             route = self._routes.get((number, question.path)) or self._route(number, question.path)
@@ -159,34 +189,52 @@ class Transport:
                 assert_same_host=False,  # behind a proxy it is another
                 redirect=False,  # OPA never redirects, and health data must not follow whoever does
                 timeout=Timeout(total=max(end - time.monotonic(), 0.001), connect=connect, read=reply),
+                preload_content=False,  # it would read whatever comes, however long
             )
-        except (requests.RequestException, SSLError, OSError) as caught:
+            body = _body(response, question.longest)
+        except (requests.RequestException, SSLError, LocationValueError) as caught:
             # An address, a certificate: asking again mends neither.
-            failure: PolicyUnreachable | _Passing = PolicyUnreachable(
-                f"{name} cannot be asked ({type(caught).__name__})"
-            )
-        except HTTPError as caught:
+            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({type(caught).__name__})"), question, number)
+        except (_TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
+            kind = "too long" if isinstance(caught, _TooLong) else f"no HTTP ({type(caught).__name__})"
+            failure = _Failed(ProtocolError(f"the reply of {name} is {kind}"), question, number)
+        except (HTTPError, TimeoutError) as caught:
             reason = caught.reason if isinstance(caught, MaxRetryError) and caught.reason else caught
             unreachable = PolicyUnreachable(f"{name} does not answer ({type(reason).__name__})")
-            failure = _Passing(unreachable, question, number, None)
+            failure = _Failed(unreachable, question, number, passes=True)
+        except OSError as caught:  # a file with certificates, say
+            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({type(caught).__name__})"), question, number)
         else:
-            return self._body(response, question, number)
+            if response.status != 200:
+                raise self._refusal(response, question, number)
+            try:
+                return read(body)
+            except (PolicyNotLoaded, ProtocolError) as caught:
+                failure = _Failed(type(caught)(f"{name}: {caught}"), question, number)
         raise failure  # out here, since what the library says may hold the request
 
-    def _body(self, response: BaseHTTPResponse, question: Question, number: int) -> bytes:
+    def _server(self, question: Question) -> int:
+        """The one that answered last, unless it failed this question for good."""
+        number = self._preferred
+        while number in question.left:
+            number = (number + 1) % len(self._servers)
+        return number
+
+    def _refusal(self, response: BaseHTTPResponse, question: Question, number: int) -> _Failed:
         status, name = response.status, self._names[number]
-        if status == 200:
-            return response.data
+        error: PolicyError
         if status in _PASSING_STATUS:
-            unreachable = PolicyUnreachable(f"{name} fails with status {status}")
-            raise _Passing(unreachable, question, number, _retry_after(response))
+            error = PolicyUnreachable(f"{name} fails with status {status}")
+            return _Failed(error, question, number, passes=True, retry_after=_retry_after(response))
         if status in (401, 403):
-            raise PolicyRefused(f"{name} refuses the caller with status {status}")
-        if status == 404:
-            raise PolicyNotLoaded(f"{name} has no such route; is it OPA's base address?")
-        if status >= 500:
-            raise PolicyUnreachable(f"{name} fails with status {status}")
-        raise ProtocolError(f"{name} answers with status {status}")
+            error = PolicyRefused(f"{name} refuses the caller with status {status}")
+        elif status == 404:
+            error = PolicyNotLoaded(f"{name} has no such route; is it OPA's base address?")
+        elif status >= 500:
+            error = PolicyUnreachable(f"{name} fails with status {status}")
+        else:
+            error = ProtocolError(f"{name} answers with status {status}")
+        return _Failed(error, question, number)
 
     def _leave_to_the_parent(self) -> None:
         """After a fork: whoever reads from a connection that two processes hold may get the other's decision."""
@@ -230,33 +278,50 @@ class Transport:
 
     def _pause(self, state: RetryCallState) -> float:
         """What the server asks for; nothing while another server is left to try; else exponential with jitter."""
-        passing = _passing(state)
-        if passing.retry_after is not None and len(self._servers) == 1:
-            return passing.retry_after
-        return 0.0 if state.attempt_number % len(self._servers) else _back_off(state)
+        failed = _failed(state)
+        servers = len(self._servers) - len(failed.question.left)
+        if failed.retry_after is not None and servers == 1:
+            return failed.retry_after
+        return 0.0 if not failed.passes or failed.question.passing % servers else _back_off(state)
+
+    def _may_be_answered(self, error: BaseException) -> bool:
+        return isinstance(error, _Failed) and len(error.question.left) < len(self._servers)
 
     def _before_sleep(self, state: RetryCallState) -> None:
-        passing = _passing(state)
-        passing.question.retries += 1
-        if self._preferred == passing.server:  # unless another thread has moved on already
-            self._preferred = (passing.server + 1) % len(self._servers)
-        _log.warning("%s; attempt %d follows in %.1f s", passing.error, state.attempt_number + 1, state.upcoming_sleep)
+        failed = _failed(state)
+        failed.question.retries += 1
+        if self._preferred == failed.server:  # unless another thread has moved on already
+            self._preferred = (failed.server + 1) % len(self._servers)
+        _log.warning("%s; attempt %d follows in %.1f s", failed.error, state.attempt_number + 1, state.upcoming_sleep)
 
 
-class _Passing(Exception):
-    """A failure worth another attempt."""
+class _Failed(Exception):
+    """An attempt that failed: for a reason that `passes`, or the server is not asked again."""
 
-    def __init__(self, error: PolicyUnreachable, question: Question, server: int, retry_after: float | None) -> None:
+    def __init__(
+        self,
+        error: PolicyError,
+        question: Question,
+        server: int,
+        *,
+        passes: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__()
         self.error = error
         self.question = question
         self.server = server
+        self.passes = passes
         self.retry_after = retry_after
+        if passes:
+            question.passing += 1
+        else:
+            question.left.add(server)
 
 
-def _passing(state: RetryCallState) -> _Passing:
+def _failed(state: RetryCallState) -> _Failed:
     error = state.outcome.exception() if state.outcome else None
-    assert isinstance(error, _Passing)  # nothing else is retried
+    assert isinstance(error, _Failed)  # nothing else is asked again
     return error
 
 
@@ -267,7 +332,7 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # it would show a password
 class _Route:
     """Where a path is asked for, and with which headers: proxies, CA and netrc settings resolved."""
 
@@ -314,10 +379,10 @@ class _Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def limit(self, connection: socket.socket, seconds: float) -> Iterator[None]:
+    def limit(self, connection: socket.socket, end: float) -> Iterator[None]:
         """Raises `TimeoutError` when the block takes longer; whatever waits for the socket then sees its end."""
         key = object()
-        self._watched[key] = (time.monotonic() + seconds, connection)
+        self._watched[key] = (end, connection)
         if self._thread is None:
             self._start()
         if not self._busy.is_set():
@@ -352,15 +417,83 @@ if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=_watchdog.reset)  # a child inherits no thread
 
 
-class _HTTP(HTTPConnection):
-    """urllib3 reads the whole reply in here, and by now its time-out is that for reading."""
+class _Limited(HTTPConnection):
+    """A connection that is made, and a reply that is given, within one time-out each."""
+
+    making: ExitStack
+    """What limits the making of the connection."""
+
+    end: float
+    """When the reply must be there."""
+
+    answering: socket.socket
+    """Whence it comes: a connection that is to be closed lets go of its socket before the body is read."""
+
+    def connect(self) -> None:
+        """With the answer of a proxy, which may come byte by byte."""
+        with ExitStack() as self.making:
+            super().connect()
+
+    def _new_conn(self) -> socket.socket:
+        """urllib3 grants the whole time-out to each address of a name; here they share one, equally."""
+        name, timeout = self._dns_host, cast(float, self.timeout)
+        end = time.monotonic() + timeout
+        addresses = [name]
+        with suppress(OSError, UnicodeError):  # which urllib3 meets again, and tells
+            found = socket.getaddrinfo(name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
+            addresses = [socket.getnameinfo(each[4], _AS_NUMBERS)[0] for each in found] or addresses
+        try:
+            for left in range(len(addresses), 1, -1):
+                self._dns_host, self.timeout = addresses[-left], max((end - time.monotonic()) / left, 0.001)
+                with suppress(ConnectTimeoutError, NewConnectionError):
+                    return self._watched(super()._new_conn(), timeout, end)
+            self._dns_host, self.timeout = addresses[-1], max(end - time.monotonic(), 0.001)
+            return self._watched(super()._new_conn(), timeout, end)
+        finally:
+            self._dns_host, self.timeout = name, timeout
+
+    def _watched(self, connection: socket.socket, timeout: float, end: float) -> socket.socket:
+        connection.settimeout(timeout)
+        twin = self.making.enter_context(connection.dup())  # TLS takes the socket itself over
+        self.making.enter_context(_watchdog.limit(twin, end))
+        return connection
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        with _watchdog.limit(self.sock, self.timeout or 0):
+        self.end = time.monotonic() + (self.timeout or 0)  # by now its time-out is that for reading
+        self.answering = self.sock
+        with _watchdog.limit(self.answering, self.end):
             return super().getresponse()
 
 
-class _HTTPS(HTTPSConnection):
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]
-        with _watchdog.limit(self.sock, self.timeout or 0):
-            return super().getresponse()
+_AS_NUMBERS = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
+
+
+class _HTTP(_Limited, HTTPConnection): ...
+
+
+class _HTTPS(_Limited, HTTPSConnection): ...
+
+
+class _TooLong(Exception): ...
+
+
+_PIECE = 1 << 16  # bytes
+
+
+def _body(response: BaseHTTPResponse, longest: int) -> bytes:
+    """The body of a reply, decoded. Raises `_TooLong` as soon as it is, whatever the head and the chunks announce."""
+    connection = cast(_Limited, response.connection)
+    body = bytearray()
+    try:
+        with _watchdog.limit(connection.answering, connection.end):
+            # At most a piece at a time: http.client reads without a bound, in one go, a chunk of length -1.
+            while piece := cast(HTTPResponse, response).read1(_PIECE, decode_content=True):
+                body += piece
+                if len(body) > longest:
+                    raise _TooLong
+    except BaseException:
+        response.close()
+        raise
+    finally:
+        response.release_conn()
+    return bytes(body)
