@@ -377,6 +377,8 @@ FULL = (
     '"alternating_with":["other"]'
 )
 
+TINY = joined(5, lambda n: f"{n}e-30000")
+
 
 def codes(items: str) -> str:
     return f'"codes":{{"icd10":[{items}]}}'
@@ -414,6 +416,14 @@ WORST = [
     worst("a date of 523,000 hyphens", one().replace(b"2025-06-01", b"-" * 523_000)),
     worst("30,000 times the same fact", one(",".join(['"mrd_percent":0'] * 30_000))),
     # A batch takes as long as its requests do one by one.
+    worst(
+        "1,000 requests, each with 10 numbers as 1e-30000",
+        batch(request(",".join((drugs(TINY), f'"alternating_with":[{TINY}]'))), 1000),
+        DECISIONS,
+        patience=60,
+    ),
+    worst("1,000 requests, each with 1e-30000", batch(request('"mrd_percent":1e-30000'), 1000), DECISIONS, patience=60),
+    worst("1,000 requests, each with 1e30000", batch(request('"mrd_percent":1e30000'), 1000), DECISIONS, patience=60),
     worst("1,000 full requests", batch(request(FULL), 1000), DECISIONS, patience=60),
     worst("1,000 requests with nothing known", batch(request(), 1000), DECISIONS, patience=60),
     worst(
