@@ -101,7 +101,7 @@ def test_whatever_the_policy_decides_is_read() -> None:
             return draw.sample([*fact["values"]], draw.randint(0, 2))
         if fact["type"] in ("boolean", "string"):
             return draw.choice([*fact["values"]]) if fact["type"] == "string" else draw.random() < 0.5
-        return draw.randint(0, 20) if fact["type"] == "integer" else draw.choice([0.1, 1.0, 5, draw.random(), 1e-300])
+        return draw.randint(0, 20) if fact["type"] == "integer" else draw.choice([0.1, 1.0, 5, round(draw.random(), 3)])
 
     def drawn() -> dict[str, Any]:
         base = draw.choice([{}, ALL, INTERFANT])

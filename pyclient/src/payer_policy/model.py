@@ -613,10 +613,10 @@ class _Tree:
         node = _dict(value)
         pathways = _parts(node, "pathways", self.pathway)
         exclusions = _parts(node, "exclusions", self.exclusion)
-        for i, exclusion in enumerate(exclusions):
+        for index, exclusion in enumerate(exclusions):
             fallback = exclusion.fact is None and not exclusion.parts
             if fallback and exclusion.state is not _none_of([pathway.state for pathway in pathways]):
-                raise _Broken(f".exclusions[{i}].state", "does not follow from the pathways")
+                raise _Broken(f".exclusions[{index}].state", "does not follow from the pathways")
         return Criteria(pathways, exclusions)
 
     def pathway(self, value: Any) -> Criterion:  # noqa: ANN401
@@ -739,17 +739,17 @@ def _follow(decision: Decision, criteria: Criteria, needed: Mapping[str, list[st
         settling |= {node.id: node for node in criteria.exclusions if node.state is _MET and (node.parts or node.fact)}
     elif settled_by is _UNKNOWN and pathways is _MET:
         settling |= {node.id: node for node in criteria.exclusions if node.state is _UNKNOWN}
-    for i, reason in enumerate(decision.reasons):
+    for index, reason in enumerate(decision.reasons):
         node = settling.pop(reason.criterion, None)
         if node is None or node.state is not reason.state or node.text != reason.text:
-            raise _Broken(f".reasons[{i}]", "does not follow from the criteria")
+            raise _Broken(f".reasons[{index}]", "does not follow from the criteria")
     if settling:
         raise _Broken(".reasons", "lack a criterion that settles the outcome")
     if settled_by is _UNKNOWN:
-        for i, item in enumerate(decision.missing):
+        for index, item in enumerate(decision.missing):
             leaves = needed.get(item.fact, ())  # a part without an id of its own is named by its clause and its fact
             if not leaves or not all(id in leaves or f"{id}.{item.fact}" in leaves for id in item.criteria):
-                raise _Broken(f".missing[{i}]", "does not follow from the criteria")
+                raise _Broken(f".missing[{index}]", "does not follow from the criteria")
         if len({item.fact for item in decision.missing}) < len(decision.missing):
             raise _Broken(".missing", "names a fact twice")
         return (NextStep.REQUEST_INFORMATION,) if decision.missing else (NextStep.CLINICAL_REVIEW,)
