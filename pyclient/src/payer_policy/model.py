@@ -676,6 +676,10 @@ def _same(one: Any, other: Any) -> bool:  # noqa: ANN401
         return len(one) == len(other) and all(map(_same, one, other))
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+    if isinstance(one, Decimal) or isinstance(other, Decimal):  # 0.1 as it was written is not the float nearest to it
+        return isinstance(one, (int, float, Decimal)) and (
+            isinstance(other, (int, float, Decimal)) and Decimal(str(one)) == Decimal(str(other))
+        )
     return bool(one == other)
 
 
