@@ -266,6 +266,7 @@ _as_written(name) := "must be written in at most 100 characters" if {
 } else := "must have an exponent of at most three digits" if {
 	[_, exponent] := split(lower(json.marshal(input.facts[name])), "e")
 	count(trim_left(exponent, "+-0")) > 3
+	trim(_digits(name), "0") != "" # 0e9999 is 0
 } else := "must have at most 15 significant digits" if {
 	count(trim(_digits(name), "0")) > 15
 } else := "must be 0 or at least 1e-300" if {

@@ -110,6 +110,7 @@ test_numbers_as_they_are_written[text] if {
 		"0.000123456789012345000": null,
 		"100.0000000000000000000": null,
 		"0.00e0": null,
+		"0.00e9999": null,
 		"-0.0": null,
 		"1e-300": null,
 		"1e-301": "must be 0 or at least 1e-300",

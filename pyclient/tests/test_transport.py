@@ -692,8 +692,9 @@ def test_who_stops_early_does_not_wait() -> None:
 
 
 _MANY = """
-import sys
+import signal, sys
 from payer_policy import PolicyClient
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored, where a shell began this in the background
 answers = PolicyClient(sys.argv[1]).decide_many({"request_id": f"r-{n}"} for n in range(500))
 print(next(answers), flush=True)
 list(answers)
@@ -722,7 +723,7 @@ def test_who_is_interrupted_does_not_wait_either(trouble: Script) -> None:
             assert busy.wait(10)
             time.sleep(0.3)
             process.send_signal(signal.SIGINT)
-            assert process.wait(5) != 0  # not as long as the call
+            assert process.wait(10) != 0  # not as long as the call
         finally:
             process.kill()
 
