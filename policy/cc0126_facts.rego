@@ -6,11 +6,11 @@ package payer.criteria["CC-0126"]["2025-04-01"]
 # METADATA
 # title: Facts of CC-0126
 # description: |
-#   By name: the position in which it is asked for, the type, the question, and by type the allowed values with their
-#   labels, the range and the unit. An array holds no repeats and is complete when given.
-facts := {
-	"disease": {
-		"position": 1,
+#   In the order in which they are asked for: the name, the type, the question, and by type the allowed values with their
+#   labels and synonyms, the range and the unit, and what else to know. An array holds no repeats and is complete when given.
+facts := [
+	{
+		"name": "disease",
 		"type": "string",
 		"question": "Which disease is to be treated?",
 		"values": {
@@ -19,8 +19,8 @@ facts := {
 			"other": "any other disease",
 		},
 	},
-	"lineage": {
-		"position": 2,
+	{
+		"name": "lineage",
 		"type": "string",
 		"question": "From which lineage does the disease arise?",
 		"values": {
@@ -30,26 +30,23 @@ facts := {
 			"t_cell": "T-cell",
 		},
 	},
-	"cd19_positive": {
-		"position": 3,
+	{
+		"name": "cd19_positive",
 		"type": "boolean",
 		"question": "Are the malignant cells CD19-positive?",
-		"values": {true: "yes", false: "no"},
 	},
-	"infant": {
-		"position": 4,
+	{
+		"name": "infant",
 		"type": "boolean",
 		"question": "Is this infant ALL?",
-		"values": {true: "yes", false: "no"},
 	},
-	"kmt2a_rearranged": {
-		"position": 5,
+	{
+		"name": "kmt2a_rearranged",
 		"type": "boolean",
 		"question": "Is KMT2A (11q23) rearranged?",
-		"values": {true: "yes", false: "no"},
 	},
-	"disease_status": {
-		"position": 6,
+	{
+		"name": "disease_status",
 		"type": "string",
 		"question": "What is the status of the disease?",
 		"values": {
@@ -59,23 +56,23 @@ facts := {
 			"remission": "in remission",
 		},
 	},
-	"complete_response": {
-		"position": 7,
+	{
+		"name": "complete_response",
 		"type": "integer",
 		"question": "Which complete response to induction does the residual disease follow (1 first, 2 second, 0 none)?",
 		"minimum": 0,
 		"maximum": 20,
 	},
-	"mrd_percent": {
-		"position": 8,
+	{
+		"name": "mrd_percent",
 		"type": "number",
 		"question": "How high is the minimal residual disease, in percent?",
 		"minimum": 0,
 		"maximum": 100,
 		"unit": "percent",
 	},
-	"treatment_phase": {
-		"position": 9,
+	{
+		"name": "treatment_phase",
 		"type": "string",
 		"question": "In which phase of treatment is blinatumomab given?",
 		"values": {
@@ -85,10 +82,11 @@ facts := {
 			"other": "any other phase",
 		},
 	},
-	"combined_with": {
-		"position": 10,
+	{
+		"name": "combined_with",
 		"type": "array",
 		"question": "Which antileukemic drugs or regimens are given concurrently with blinatumomab (none: an empty list)?",
+		"note": "Not premedication, supportive care, treatment of cytokine release, intrathecal prophylaxis, nor what it alternates with.",
 		"values": {
 			"bosutinib": "bosutinib, a tyrosine kinase inhibitor",
 			"dasatinib": "dasatinib, a tyrosine kinase inhibitor",
@@ -98,9 +96,20 @@ facts := {
 			"other": "any other antileukemic drug or regimen",
 			"ponatinib": "ponatinib, a tyrosine kinase inhibitor",
 		},
+		"synonyms": {
+			"Bosulif": "bosutinib",
+			"Sprycel": "dasatinib",
+			"Phyrago": "dasatinib",
+			"Gleevec": "imatinib",
+			"Glivec": "imatinib",
+			"Imkeldi": "imatinib",
+			"Tasigna": "nilotinib",
+			"Danziten": "nilotinib",
+			"Iclusig": "ponatinib",
+		},
 	},
-	"alternating_with": {
-		"position": 11,
+	{
+		"name": "alternating_with",
 		"type": "array",
 		"question": "Which antileukemic drugs does blinatumomab alternate with (none: an empty list)?",
 		"values": {
@@ -110,5 +119,20 @@ facts := {
 			"prednisone": "prednisone",
 			"vincristine": "vincristine",
 		},
+		"synonyms": {
+			"Deltasone": "prednisone",
+			"Rayos": "prednisone",
+			"Oncovin": "vincristine",
+			"Vincasar": "vincristine",
+			"MTX": "methotrexate",
+			"Trexall": "methotrexate",
+			"Xatmep": "methotrexate",
+			"Jylamvo": "methotrexate",
+			"Otrexup": "methotrexate",
+			"Rasuvo": "methotrexate",
+			"6-MP": "mercaptopurine",
+			"Purinethol": "mercaptopurine",
+			"Purixan": "mercaptopurine",
+		},
 	},
-}
+]

@@ -1,22 +1,31 @@
-"""Published versions and their lock: `make publish` adds a version, `make published-check` refuses any edit to one.
+"""Published versions and their lock.
+
+    publish.py check            refuses any edit to a published version; names the drafts
+    publish.py publish          locks every draft that has what a version needs
+    publish.py stage FOLDER     copies what is published, and the engine, there: what production decides with
 
 A decision must replay for as long as anyone may ask for its reasons, so a published version never changes; correcting
-one means a new version. published.json holds the digest of each file of each version, whatever the file is called: it
-is renamed when it is superseded. policy_tests/golden/ holds decisions under each version, to the byte.
+one means a new version. What is not published yet is a draft: tested, but in no bundle and no wasm. published.json
+holds the digest of each file of each version, whatever the file is called: it is filed elsewhere when it is superseded.
+What a version means lies in the shared vocabulary too, so policy_tests/golden/ holds decisions under it: those on its
+examples to the byte, of those on its vectors the digest.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 from payer_policy import Decision, EmbeddedPolicy
 from payer_policy.batch import record_line
+from payer_policy.documents import module_name
 from payer_policy.revise import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,20 +34,26 @@ POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_
 Held = dict[str, dict[str, dict[str, str]]]  # document, version, part (criteria or facts), digest
 
 
+def files(policy: Path) -> Iterator[tuple[Path, str, str, str]]:
+    """Each file of a version in the folder of a policy, with its document, version and text."""
+    for path in sorted(policy.rglob("*.rego")):
+        text = path.read_text(encoding="utf-8")
+        for document, version in PACKAGE.findall(text):
+            yield path, document, version, text
+
+
 def held(policy: Path) -> tuple[Held, list[str]]:
     """What is in the folder of a policy, and what is wrong with it."""
     found: Held = {}
     problems = []
-    for path in sorted(policy.glob("*.rego")):
-        text = path.read_text(encoding="utf-8")
-        for document, version in PACKAGE.findall(text):
-            part = "facts" if path.stem.endswith("_facts") else "criteria"
-            parts = found.setdefault(document, {}).setdefault(version, {})
-            if part in parts:
-                problems.append(f"{path.name}: the {part} of {document} {version} stand in another file already")
-            parts[part] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-            if not _is_date(version):
-                problems.append(f"{path.name}: the version {version} is no calendar date")
+    for path, document, version, text in files(policy):
+        part = "facts" if path.stem.endswith("_facts") else "criteria"
+        parts = found.setdefault(document, {}).setdefault(version, {})
+        if part in parts:
+            problems.append(f"{path.name}: the {part} of {document} {version} stand in another file already")
+        parts[part] = f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+        if not _is_date(version):
+            problems.append(f"{path.name}: the version {version} is no calendar date")
     return found, problems
 
 
@@ -58,42 +73,137 @@ def problems(policy: Path, lock: Path) -> Iterator[str]:
                         f"{document} {version} is published, but its {part} were edited: take the edit back and begin"
                         f" a new version with payer-policy revise {document}"
                     )
-    for document, versions in found.items():
-        last = max(published.get(document, {}), default="")
-        for version in versions:
-            if version in published.get(document, {}):
-                continue
-            if version < last:
-                yield f"{document} {version} begins before {last}, which is published: decisions made would change"
-            if len(versions[version]) < 2:
-                yield f"{document} {version} has not both criteria and facts"
-            yield f"{document} {version} is not published: make publish"
+    for document, version in drafts(policy, lock):
+        locked = sorted(published.get(document, {}))
+        if locked and locked[0] < version < locked[-1]:
+            yield (
+                f"{document} {version} begins between {locked[0]} and {locked[-1]}, which are published: decisions"
+                " made would change"
+            )
+        if len(found[document][version]) < 2:
+            yield f"{document} {version} has not both criteria and facts"
 
 
-def publish(policy: Path, lock: Path, golden: Path) -> None:
+def drafts(policy: Path, lock: Path) -> list[tuple[str, str]]:
+    """The versions that are not published yet, as document and version."""
+    published: Held = json.loads(lock.read_text(encoding="utf-8")) if lock.exists() else {}
+    found, _ = held(policy)
+    return [
+        (document, version)
+        for document, versions in found.items()
+        for version in versions
+        if version not in published.get(document, {})
+    ]
+
+
+def wanting(root: Path, document: str, version: str) -> Iterator[str]:
+    """What a version of a document needs besides its rules before it can be published."""
+    name = module_name(document)
+    places = {
+        f"policy_tests/vectors/{name}/": "vectors: every clause met, not met and unknown",
+        f"policy_tests/{name}_test.rego": "a test of its tree and its facts",
+        f"tests/readings/{name}.py": "the list of its clauses and a second reading of the document",
+        f"docs/readings.md, ## {document}": "readings, each with its reason",
+        "examples/": "examples, at least one",
+    }
+    readings = (root / "docs" / "readings.md").read_text(encoding="utf-8")
+    there = {
+        f"policy_tests/vectors/{name}/": any((root / "policy_tests" / "vectors" / name).glob("*.yaml")),
+        f"policy_tests/{name}_test.rego": (root / "policy_tests" / f"{name}_test.rego").exists(),
+        f"tests/readings/{name}.py": (root / "tests" / "readings" / f"{name}.py").exists(),
+        f"docs/readings.md, ## {document}": f"\n## {document}" in readings,
+        "examples/": bool(list(examples(root, document))),
+    }
+    for place, what in places.items():
+        if not there[place]:
+            yield f"{document} {version} has no {what} ({place})"
+
+
+def publish(policy: Path, lock: Path) -> None:
     """Adds what is not published yet. Never touches what is."""
     found, _ = held(policy)
     published: Held = json.loads(lock.read_text(encoding="utf-8")) if lock.exists() else {}
-    for document, versions in found.items():
-        for version, parts in versions.items():
-            if version not in published.setdefault(document, {}):
-                published[document][version] = parts
-                (golden / f"{document}_{version}.jsonl").write_text(decided(document, version), encoding="utf-8")
+    for document, version in drafts(policy, lock):
+        published.setdefault(document, {})[version] = found[document][version]
     lock.write_text(json.dumps(published, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def keep(golden: Path, document: str, version: str) -> None:
+    """Writes the decisions under a version, which the embedded policy must hold by now."""
+    (golden / f"{document}_{version}.jsonl").write_text(decided(document, version), encoding="utf-8")
+    (golden / f"{document}_{version}.vectors").write_text(
+        digests(vectors(document, version), version), encoding="utf-8"
+    )
+
+
+def examples(root: Path, document: str) -> Iterator[Any]:
+    """The examples of a document."""
+    for file in sorted((root / "examples").rglob("*.yaml")):
+        request = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if isinstance(request, dict) and request.get("document") == document:
+            yield request
+
+
 def decided(document: str, version: str) -> str:
-    """The examples of a document, decided under a version: records as `payer-policy batch` writes them, but without
-    provenance, since every engine and client must give the same."""
-    requests = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "examples").glob("*.yaml"))]
-    requests = [request for request in requests if request.get("document") == document]
+    """The examples of a document that a version decides, or all if it decides none, as `payer-policy batch` writes
+    them."""
+    requests = _in_force(examples(ROOT, document), version) or list(examples(ROOT, document))
+    return "".join(
+        record_line(line=number, request=requests[number - 1], decision=decision.to_dict())
+        for number, decision in enumerate(_decide(requests, version), 1)
+    )
+
+
+def vectors(document: str, version: str) -> list[Any]:
+    """The requests of a document's vectors that a version decides."""
+    requests = [
+        vector["input"]
+        for file in sorted((ROOT / "policy_tests" / "vectors" / module_name(document)).glob("*.yaml"))
+        for table in yaml.safe_load(file.read_text(encoding="utf-8")).values()
+        for vector in table
+        if isinstance(vector["input"], dict) and vector["input"].get("document") == document
+    ]
+    return _in_force(requests, version)
+
+
+def _in_force(requests: Iterable[Any], version: str) -> list[Any]:
+    """Those that a version decides by their date of service."""
+    requests = list(requests)
+    pairs = zip(requests, _decide(requests), strict=True)
+    return [request for request, decision in pairs if decision.policy and decision.policy.version == version]
+
+
+def digests(requests: list[Any], version: str) -> str:
+    """A line for each request: it, and the digest of the decision on it under a version."""
+    return "".join(
+        json.dumps({"request": request, "sha256": digest(decision.to_dict())}, sort_keys=True) + "\n"
+        for request, decision in zip(requests, _decide(requests, version), strict=True)
+    )
+
+
+def digest(decision: dict[str, Any]) -> str:
+    """Of a decision, but for the last day in force of its version, which is set when the next one begins."""
+    policy = decision["policy"] and decision["policy"] | {"effective_to": None}
+    return hashlib.sha256(json.dumps(decision | {"policy": policy}, sort_keys=True).encode()).hexdigest()
+
+
+def _decide(requests: list[Any], version: str | None = None) -> Iterator[Decision]:
     with EmbeddedPolicy() as policy:
-        lines = []
-        for number, answer in enumerate(policy.decide_many(requests, version=version), 1):
+        for answer in policy.decide_many(requests, version=version):
             if not isinstance(answer, Decision):
                 raise answer
-            lines.append(record_line(line=number, request=requests[number - 1], decision=answer.to_dict()))
-    return "".join(lines)
+            yield answer
+
+
+def stage(policy: Path, lock: Path, folder: Path) -> None:
+    """Copies a policy without its drafts to a folder, which must not be there."""
+    unpublished = set(drafts(policy, lock))
+    left_out = {path for path, document, version, _ in files(policy) if (document, version) in unpublished}
+    for path in sorted(policy.rglob("*.rego")):
+        if path not in left_out:
+            target = folder / path.relative_to(policy)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
 
 
 def _is_date(text: str) -> bool:
@@ -103,16 +213,29 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def main(step: str) -> int:
+def main(step: str, *arguments: str) -> int:
     found = list(problems(POLICY, LOCK))
-    # What is wrong besides is wrong for good once it is locked.
-    if step == "publish" and all(problem.endswith(": make publish") for problem in found):
-        publish(POLICY, LOCK, GOLDEN)
-        found = list(problems(POLICY, LOCK))
+    unpublished = drafts(POLICY, LOCK)
+    if step == "publish":
+        # What is wrong is wrong for good once it is locked.
+        found += [problem for draft in unpublished for problem in wanting(ROOT, *draft)]
+        if not found:
+            publish(POLICY, LOCK)
+    elif step == "stage":
+        stage(POLICY, LOCK, Path(arguments[0]))
+    elif step == "golden":
+        names = {file.name for file in GOLDEN.iterdir()}
+        for document, versions in json.loads(LOCK.read_text(encoding="utf-8")).items():
+            for version in versions:
+                if f"{document}_{version}.jsonl" not in names:
+                    keep(GOLDEN, document, version)
+    else:
+        for document, version in unpublished:
+            print(f"{document} {version} is a draft, in no bundle and no wasm: make publish")
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -5,7 +5,7 @@ package tools.replay
 lines := concat("\n", array.concat(
 	[concat("\t", ["catalogue", json.marshal([data.payer.catalogue])])],
 	[concat("\t", [vector.name, json.marshal(decisions)]) |
-		vector := data.vectors[_][_]
+		vector := data.vectors[_][_][_]
 		decisions := [decision | decision := data.payer.decision with input as vector.input]
 	],
 ))

@@ -1,5 +1,5 @@
 # The JSON Schema of a request for one version of a document, made from the table of its facts. Services validate
-# against it, and `opa check --schema` finds a misspelt fact in a rule with it.
+# against it.
 package tools.schema
 
 import data.payer.criteria
@@ -8,7 +8,7 @@ import data.payer.criteria
 files[name] := text if {
 	some document, version
 	about := criteria[document][version].about
-	name := concat("", [lower(replace(document, "-", "")), "_", replace(version, "-", "_"), ".json"])
+	name := concat("", [replace(lower(replace(document, "-", "")), ".", "_"), "_", replace(version, "-", "_"), ".json"])
 	text := json.marshal_with_options(_schema(document, version, about), {"pretty": true, "indent": "  "})
 }
 
@@ -23,7 +23,7 @@ _schema(document, version, about) := {
 		"date_of_service": {
 			"type": "string",
 			"format": "date",
-			"pattern": "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$",
+			"pattern": _date,
 			"description": "A calendar date; it selects the version in force on that day.",
 		},
 		"request_id": {"type": ["string", "null"], "minLength": 1, "maxLength": 128, "description": "Echoed back."},
@@ -43,26 +43,52 @@ _schema(document, version, about) := {
 			"type": "object",
 			"additionalProperties": false,
 			"description": "What is known; a fact that is absent or null is unknown.",
-			"properties": {name: _fact(fact) | some name, fact in criteria[document][version].facts},
+			"properties": {fact.name: _fact(fact) | some fact in criteria[document][version].facts},
+		},
+		"unavailable": {
+			"type": "array",
+			"uniqueItems": true,
+			"description": "Facts that were asked for and cannot be had.",
+			"items": {"enum": [fact.name | some fact in criteria[document][version].facts]},
 		},
 	},
 }
 
-# anyOf, since `opa check` reads only the first of a list of types.
-_fact(fact) := {
-	"description": fact.question,
-	"anyOf": [object.union({"type": fact.type}, _values(fact.type, fact)), {"type": "null"}],
-}
+_fact(fact) := {"description": fact.question, "anyOf": array.concat(_values(fact.type, fact), [{"type": "null"}])}
 
-_values("string", fact) := {"enum": [value | some value, _ in fact.values]}
+_values("string", fact) := [{"enum": [value | some value, _ in fact.values]}]
 
-_values("boolean", _) := {}
+_values("boolean", _) := [{"type": "boolean"}]
 
-_values("integer", fact) := {"minimum": fact.minimum, "maximum": fact.maximum}
+_values("integer", fact) := [object.union({"type": "integer"}, _limits(fact)), _bound(fact)]
 
-_values("number", fact) := {"minimum": fact.minimum, "maximum": fact.maximum}
+_values("number", fact) := [object.union({"type": "number"}, _limits(fact)), _bound(fact)]
 
-_values("array", fact) := {
+_values("date", _) := [{"type": "string", "format": "date", "pattern": _date}]
+
+_values("array", fact) := [{
+	"type": "array",
 	"uniqueItems": true,
 	"items": {"type": "string", "enum": [value | some value, _ in fact.values]},
+}]
+
+_limits(fact) := {"minimum": fact.minimum, "maximum": fact.maximum}
+
+_bound(fact) := {
+	"type": "object",
+	"description": "Known within a bound only.",
+	"additionalProperties": false,
+	"minProperties": 1,
+	"maxProperties": 1,
+	"properties": {side: object.union_n([{"type": "number"}, _limits(fact), beyond]) |
+		# Below the least value or above the greatest there is none.
+		some side, beyond in {
+			"less_than": {"exclusiveMinimum": fact.minimum},
+			"at_most": {},
+			"at_least": {},
+			"more_than": {"exclusiveMaximum": fact.maximum},
+		}
+	},
 }
+
+_date := "^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}$"

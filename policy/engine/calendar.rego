@@ -51,3 +51,12 @@ _leap(year) if {
 }
 
 _leap(year) if year % 400 == 0
+
+# METADATA
+# title: The number of a day
+# description: Days since the first of March of the year 0, of a date that exists; the difference of two counts the days between.
+day_number(date) := ((((365 * years) + floor(years / 4)) - floor(years / 100)) + floor(years / 400)) + (floor(((153 * months) + 2) / 5) + to_number(day)) if {
+	[year, month, day] := split(date, "-")
+	months := (to_number(month) + 9) % 12 # a year from March on ends with the leap day
+	years := to_number(year) - floor(months / 10)
+}

@@ -78,73 +78,130 @@ test_codes_and_arrays_of_the_wrong_type if {
 	}
 }
 
+test_dates_and_identifiers if {
+	_errors({"date_of_service": "2025-02-29"}) == [{"path": "date_of_service", "message": "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199"}]
+	_errors({"request_id": ""}) == [{"path": "request_id", "message": "must be a string of 1 to 128 characters"}]
+}
+
 test_no_input_at_all if request.errors == [{"path": "", "message": "must be an object"}] with input as null
 
-test_case_has_every_fact_and_comparable_codes if {
-	case := request.case with input as {
-		"document": "CC-0126", "date_of_service": "2025-06-01",
-		"codes": {"hcpcs": "j9039", "icd10": ["c9100", "C.91.01", "c83", "Z"]},
-		"facts": {"disease": "all", "infant": null},
-	}
-	case == {
-		"document": "CC-0126",
-		"date_of_service": "2025-06-01",
-		"version": "2025-04-01",
-		"codes": {"hcpcs": "J9039", "icd10": ["C91.00", "C91.01", "C83", "Z"]},
-		"facts": {
-			"disease": "all", "lineage": null, "cd19_positive": null, "infant": null, "kmt2a_rearranged": null,
-			"disease_status": null, "complete_response": null, "mrd_percent": null, "treatment_phase": null,
-			"combined_with": null, "alternating_with": null,
-		},
-	}
+# What is null or a bound is not known exactly.
+test_what_is_not_known_exactly if {
+	given := object.union(_minimal, {"facts": {"disease": "all", "infant": null, "mrd_percent": {"less_than": 0.01}}})
+	request.inexact == {"infant", "mrd_percent"} with input as given
+	request.exact == {"disease": "all"} with input as given
+	request.bounds == {"mrd_percent": {
+		"given": {"less_than": 0.01}, "whole": false,
+		"from": 0, "open_below": false, "to": 0.01, "open_above": true,
+	}} with input as given
 }
 
-# Given as text: OPA's own reader of YAML and the vectors round numbers as any double does.
-test_numbers_as_they_are_written[text] if {
+test_whole_numbers_as_such if {
+	[[json.marshal(exact.complete_response), count(inexact)] |
+		some text in ["2", "3.0", "40e-1", "0.5E1"]
+		given := object.union(_minimal, {"facts": {"complete_response": json.unmarshal(text), "mrd_percent": 20e-1}})
+		exact := request.exact with input as given
+		inexact := request.inexact with input as given
+	] == [["2", 0], ["3.0", 0], ["4", 1], ["5", 1]]
+}
+
+# Values as JSON texts: a number keeps its digits. No value stands here twice, since OPA remembers what a function gave.
+test_numbers[text] if {
 	some text, message in {
+		"0.1": "",
+		"1e-1": "",
+		"100": "",
+		"100.000000000000000000000": "",
+		"0.30000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000": "",
+		"0.200000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000": "must be written in at most 100 characters",
+		"0.000000000000000000000000000000123456789012345": "",
+		"-0": "",
+		"0.0999999999999999": "",
+		"0.09999999999999999": "must have at most 15 significant digits",
 		"0.099999999999999999": "must have at most 15 significant digits",
-		"1234567890.1234567": "must have at most 15 significant digits",
-		"-12345678901.23456E-9": "must have at most 15 significant digits",
-		"12345678901.2345E-9": null,
-		"-12345678901.2345": "must be a number from 0 to 100",
-		"0.000123456789012345000": null,
-		"100.0000000000000000000": null,
-		"0.00e0": null,
-		"0.00e9999": null,
-		"-0.0": null,
-		"1e-300": null,
-		"1e-301": "must be 0 or at least 1e-300",
-		"-1e-301": "must be 0 or at least 1e-300",
-		"-1e-300": "must be a number from 0 to 100",
-		"1e400": "must be a number from 0 to 100",
-		"2e-0300": null,
-		"1e-30000": "must have an exponent of at most three digits",
-		"1e30000": "must have an exponent of at most three digits",
-		concat("", ["1.", _zeros(98)]): null,
-		concat("", ["2.", _zeros(99)]): "must be written in at most 100 characters",
-		concat("", ["1", _zeros(100)]): "must be written in at most 100 characters",
-	}
-	errors := _errors({"facts": {"mrd_percent": json.unmarshal(text)}})
-	errors == [{"path": "facts.mrd_percent", "message": message} | message != null]
-}
-
-test_whole_numbers_as_they_are_written[text] if {
-	some text, whole in {"2": "2", "2.0": "2", "20e-1": "2", "0.2e1": "2", "2E0": "2", "0.0": "0"}
-	case := request.case with input as object.union(_minimal, {"facts": {"complete_response": json.unmarshal(text)}})
-	json.marshal(case.facts.complete_response) == whole
-}
-
-test_no_whole_numbers[text] if {
-	some text, message in {
-		"21e-1": "must be a whole number from 0 to 20",
-		"1.00000000000001": "must be a whole number from 0 to 20",
-		"1.000000000000001": "must have at most 15 significant digits",
 		"1e-400": "must be 0 or at least 1e-300",
+		"1e-300": "",
+		"3e-0301": "must be 0 or at least 1e-300",
+		"1e-30000": "must have an exponent of at most three digits",
+		"1e+1000": "must have an exponent of at most three digits",
+		`{"less_than": 1e-30000}`: "must have an exponent of at most three digits",
+		"0e-400": "",
+		"0.0e9999": "",
+		"100.1": "must be a number from 0 to 100",
+		"-1": "must be a number from 0 to 100",
+		"\"0.1\"": "must be a number from 0 to 100",
+		"true": "must be a number from 0 to 100",
+		"[0.1]": "must be a number from 0 to 100",
+		`{"less_than": 0.01}`: "",
+		`{"at_least": 100}`: "",
+		`{"less_than": 0}`: _no_bound,
+		`{"less_than": 101}`: _no_bound,
+		`{"less_than": null}`: _no_bound,
+		`{"less_than": "0.01"}`: _no_bound,
+		`{"less_than": 0.01, "at_least": 0}`: _no_bound,
+		`{"below": 0.01}`: _no_bound,
+		`{"less_than": 0.09999999999999999}`: "must have at most 15 significant digits",
+		"{}": _no_bound,
 	}
-	_errors({"facts": {"complete_response": json.unmarshal(text)}}) == [{"path": "facts.complete_response", "message": message}]
+	_messages({"mrd_percent": json.unmarshal(text)}) == [message | message != ""]
 }
 
-_zeros(n) := concat("", ["0" | some _ in numbers.range(1, n)])
+_no_bound := "must be a number from 0 to 100 or a bound that leaves one: less_than, at_most, at_least or more_than"
+
+test_whole_numbers[text] if {
+	some text, message in {
+		"1.0": "",
+		"20e-1": "",
+		`{"more_than": 1}`: "",
+		"1.5": "must be a whole number from 0 to 20",
+		"21": "must be a whole number from 0 to 20",
+		"1.000000000000001": "must have at most 15 significant digits",
+		`{"more_than": 20}`: "must be a whole number from 0 to 20 or a bound that leaves one: less_than, at_most, at_least or more_than",
+	}
+	_messages({"complete_response": json.unmarshal(text)}) == [message | message != ""]
+}
+
+# A bound is for numbers alone.
+test_no_bound_on_what_is_no_number if {
+	_messages({"disease": {"less_than": 1}, "infant": {"less_than": 1}, "combined_with": {"less_than": 1}}) == [
+		"must be an array",
+		"must be one of all, dlbcl, other",
+		"must be true or false",
+	]
+}
+
+test_limits_that_are_no_whole_numbers_and_dates if {
+	facts := [
+		{"name": "level", "type": "number", "question": "?", "minimum": 0.5, "maximum": 2.25},
+		{"name": "day", "type": "date", "question": "?"},
+	]
+	given := {"document": "TEST-0001", "date_of_service": "2026-03-01", "facts": {"level": 3, "day": "2023-02-29"}}
+	errors := request.errors with input as given with data.payer.criteria["TEST-0001"]["2026-03-01"].facts as facts
+	errors == [
+		{"path": "facts.day", "message": "must be a real calendar date, YYYY-MM-DD, in the years 1900 to 2199"},
+		{"path": "facts.level", "message": "must be a number from 0.5 to 2.25"},
+	]
+	valid := object.union(given, {"facts": {"level": 2.25, "day": "2024-02-29"}})
+	count(request.errors) == 0 with input as valid with data.payer.criteria["TEST-0001"]["2026-03-01"].facts as facts
+}
+
+test_unavailable if {
+	_errors({"unavailable": []}) == []
+	_errors({"unavailable": ["infant", "mrd_percent"], "facts": {"infant": null}}) == []
+	_errors({"unavailable": null}) == [{"path": "unavailable", "message": "must be an array"}]
+	_errors({"unavailable": "infant"}) == [{"path": "unavailable", "message": "must be an array"}]
+	_errors({"unavailable": ["infant", "infant"]}) == [{"path": "unavailable", "message": "must not repeat an item"}]
+	_errors({"unavailable": numbers.range(1, 12)}) == [{"path": "unavailable", "message": "must hold at most 11 items"}]
+	_errors({"unavailable": ["infnat", 5, "infant", "lineage"], "facts": {"infant": false}}) == [
+		{"path": "unavailable[0]", "message": "is not a fact of this version of the document"},
+		{"path": "unavailable[1]", "message": "is not a fact of this version of the document"},
+		{"path": "unavailable[2]", "message": "is known from facts"},
+	]
+	before := object.union(_minimal, {"date_of_service": "2025-03-31", "unavailable": ["anything", "anything"]})
+	count(request.errors) == 0 with input as before
+}
+
+_messages(facts) := [error.message | some error in _errors({"facts": facts})]
 
 # More than a request can need is refused as a whole, by its count, whatever is in it.
 test_more_than_a_request_can_need[path] if {
@@ -165,12 +222,6 @@ test_as_much_as_a_request_can_need if {
 	count(_errors({"codes": {"icd10": numbers.range(1, 100)}})) == 100
 	count(_errors({"facts": {format_int(i, 10): 1 | some i in numbers.range(1, 111)}})) == 111
 	count(_errors({"facts": {"combined_with": numbers.range(1, 7)}})) == 7
-}
-
-# Texts and objects have a count too.
-test_no_array[kind] if {
-	some kind, value in {"text": "imatinib", "object": {format_int(i, 10): 1 | some i in numbers.range(1, 8)}}
-	_errors({"facts": {"combined_with": value}}) == [{"path": "facts.combined_with", "message": "must be an array"}]
 }
 
 # Repeats are looked for among strings: OPA would put all fractions below 1 into one place of a set.

@@ -10,11 +10,16 @@ import data.payer.versions
 # description: Every document with its versions, oldest first.
 documents := [entry |
 	some document in sort({name | data.payer.criteria[name][_].about})
+	_asked_for(document)
 	entry := {
 		"document": document,
 		"versions": [_version(document, version) | some version in sort(versions.of(document))],
 	}
 ]
+
+_asked_for(_) if not input.document
+
+_asked_for(document) if input.document == document
 
 _version(document, version) := object.union(
 	object.remove(versions.summary(document, version), ["document"]),
@@ -22,19 +27,19 @@ _version(document, version) := object.union(
 		"codes": about.custom.codes,
 		"history": about.custom.history,
 		"facts": [fact |
-			some [_, name] in sort({[held.position, name] | some name, held in facts})
-			fact := object.union(
-				object.remove(facts[name], ["position"]),
-				{"name": name, "criteria": _clauses(criteria, name)},
-			)
+			some held in data.payer.criteria[document][version].facts
+			fact := object.union(held, {"criteria": _clauses(array.concat(pathways, exclusions), held.name)})
 		],
 		"criteria": json.remove(criteria, _of_a_request(criteria)),
 	},
 ) if {
 	about := data.payer.criteria[document][version].about
-	facts := data.payer.criteria[document][version].facts
-	unknown := {name: null | some name, _ in facts}
-	criteria := data.payer.criteria[document][version].criteria with input as {"facts": unknown}
+	pathways := data.payer.criteria[document][version].pathways with input as {"facts": {}}
+	exclusions := data.payer.criteria[document][version].exclusions with input as {"facts": {}}
+	criteria := {
+		"pathways": [pathway.node | some pathway in pathways],
+		"exclusions": [exclusion.node | some exclusion in exclusions],
+	}
 }
 
 # Where a node speaks of a request rather than of the document.
@@ -43,9 +48,9 @@ _of_a_request(criteria) := [concat("/", [trim(json.marshal(step), "\"") | some s
 	path[count(path) - 1] in {"state", "value"}
 ]
 
-# The clauses that read a fact, in the order of the document.
+# The clauses that read a fact, in the order of the document: with nothing known every leaf is open.
 _clauses(criteria, fact) := [clause |
-	walk(criteria.pathways, [_, node])
-	node.fact == fact
-	clause := trim_suffix(node.id, concat("", [".", fact]))
+	open := [clause | [fact, clause] = criteria[_].undecided[_].open[_]]
+	some i, clause in open
+	not clause in array.slice(open, 0, i)
 ]

@@ -3,15 +3,24 @@ package payer.holdings_test
 import data.payer
 
 test_documents_and_versions if {
-	[[entry.document, [held.version | some held in entry.versions]] | some entry in payer.catalogue.documents] == [
-		["CC-0126", ["2025-04-01"]],
-		["TEST-0001", ["2025-01-01", "2026-03-01"]],
-	]
+	versions := {entry.document: [held.version | some held in entry.versions] | some entry in payer.catalogue.documents}
+	object.keys(versions) == {document | data.payer.criteria[document][_].about}
+	versions["TEST-0001"] == ["2025-01-01", "2026-03-01"]
+	documents := [entry.document | some entry in payer.catalogue.documents]
+	documents == sort(documents)
+}
+
+test_one_document if {
+	one := payer.catalogue with input as {"document": "TEST-0001"}
+	one.documents == [entry | some entry in payer.catalogue.documents; entry.document == "TEST-0001"]
+	count(one.documents) == 1
+	none := payer.catalogue with input as {"document": "TEST-0002"}
+	none.documents == []
 }
 
 test_facts_with_the_clauses_that_read_them if {
 	{fact.name: fact.criteria | some fact in _cc0126.facts} == {
-		"disease": ["I", "III", "V"],
+		"disease": ["I", "III", "V", "exclusion.I"],
 		"lineage": ["I", "III"],
 		"cd19_positive": ["I", "III"],
 		"infant": ["V"],
@@ -67,16 +76,27 @@ test_criteria_speak_of_no_request if {
 	object.keys(node) == {"id", "text", "fact"}
 }
 
-# The traversal for `missing` goes pathway, clause, use, part: no leaf may hang deeper.
-test_no_leaf_hangs_deeper_than_the_traversal_goes if {
-	leaves := [path |
-		some entry in payer.catalogue.documents
-		some held in entry.versions
-		walk(held.criteria, [path, node])
-		node.fact
-	]
-	count(leaves) == (19 + 2) + 1
-	every path in leaves { count(path) <= 8 }
+test_exclusions if [exclusion.id | some exclusion in _cc0126.criteria.exclusions] == ["exclusion.I", "exclusion.II"]
+
+# A clause of two pathways asks once.
+test_a_clause_stands_once if {
+	some entry in payer.catalogue.documents
+	entry.document == "NCD-240.4"
+	some fact in entry.versions[1].facts
+	fact.name == "diagnosis"
+	fact.criteria == ["B.1"]
 }
 
-_cc0126 := payer.catalogue.documents[0].versions[0]
+# Of every document: each clause that reads a fact stands with it, at whatever depth.
+test_every_fact_is_read if {
+	every entry in payer.catalogue.documents {
+		every held in entry.versions {
+			every fact in held.facts { count(fact.criteria) > 0 }
+		}
+	}
+}
+
+_cc0126 := entry.versions[0] if {
+	some entry in payer.catalogue.documents
+	entry.document == "CC-0126"
+}

@@ -13,6 +13,8 @@ _nothing := {
 	"criteria": null,
 	"reasons": [],
 	"missing": [],
+	"ask_first": null,
+	"terms": [],
 	"advisories": [],
 	"errors": [],
 }
@@ -64,6 +66,8 @@ test_decided if {
 			"text": "It is combined with an Interfant regimen for infant ALL whose KMT2A (11q23) is rearranged.",
 		}],
 		"missing": [],
+		"ask_first": null,
+		"terms": [],
 		"advisories": [
 			{
 				"code": "cd19_negative",
@@ -132,4 +136,75 @@ test_decisions_under_a_version_that_is_not_held[version] if {
 test_decisions_of_a_long_text if {
 	long := concat("", [format_int(i, 10) | some i in numbers.range(1, 1000)])
 	payer.decisions == [object.union(_nothing, {"errors": [{"path": "requests", "message": "must be an array of requests"}]})] with input as {"requests": long}
+}
+
+# Should a document fail to decide, the request is answered all the same, alone and in a batch.
+test_undecided if {
+	given := {"document": "TEST-0001", "date_of_service": "2026-03-01", "request_id": "r", "facts": {}}
+	undecided := payer.decision with input as given with data.payer.criteria["TEST-0001"]["2026-03-01"].pathways as []
+	undecided == object.union(_nothing, {
+		"outcome": "undecided",
+		"next_step": "clinical_review",
+		"summary": "TEST-0001 version 2026-03-01 gives no decision on this request, which is a fault of the policy, so a person must review the request.",
+		"request_id": "r",
+		"date_of_service": "2026-03-01",
+		"policy": {
+			"document": "TEST-0001",
+			"title": "Fixture, no clinical document",
+			"version": "2026-03-01",
+			"effective_from": "2026-03-01",
+			"effective_to": null,
+			"last_reviewed": "2024-12-01",
+		},
+	})
+	inexact := object.union(given, {"facts": {"fact_of_2026": null}})
+	decisions := payer.decisions with input as {"requests": [given, inexact, 5]}
+		with data.payer.criteria["TEST-0001"]["2026-03-01"].exclusions as null
+	[decision.outcome | some decision in decisions] == ["undecided", "undecided", "invalid_request"]
+}
+
+# A bound or a null decides as what it leaves open, and is shown as given.
+test_bounds if {
+	facts := {
+		"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": true, "disease_status": "remission",
+		"combined_with": ["other"], "treatment_phase": "induction", "complete_response": 1, "infant": null,
+	}
+	given := {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts}
+	[[decision.outcome, [entry.fact | some entry in decision.missing], value] |
+		some bound in [{"less_than": 0.01}, {"at_least": 0.1}, {"less_than": 0.2}, null]
+		request := object.union(given, {"facts": {"mrd_percent": bound}})
+		decision := payer.decision with input as request
+		walk(decision.criteria, [_, node])
+		node.id == "II.C.mrd_percent"
+		value := node.value
+	] == [
+		["not_approved", [], {"less_than": 0.01}],
+		["approved", [], {"at_least": 0.1}],
+		["needs_information", ["mrd_percent"], {"less_than": 0.2}],
+		["needs_information", ["mrd_percent"], null],
+	]
+}
+
+test_detail if {
+	requests := [{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"disease": "dlbcl"}}, 5]
+	full := payer.decisions with input as {"requests": requests}
+	count(full) == 2
+	full == payer.decisions with input as {"requests": requests, "detail": "full"}
+	full == payer.decisions with input as {"requests": requests, "detail": null, "version": null}
+	brief := payer.decisions with input as {"requests": requests, "detail": "brief"}
+	brief == [object.union(decision, {"criteria": null}) | some decision in full]
+	full[0].criteria != null
+	under := payer.decisions with input as {"requests": requests, "detail": "brief", "version": "2025-04-01"}
+	under[0] == brief[0]
+	wanted := [object.union(_nothing, {"errors": [{"path": "detail", "message": "must be full or brief"}]})]
+	wanted == payer.decisions with input as {"requests": requests, "detail": "short"}
+	wanted == payer.decisions with input as {"requests": requests, "detail": 5}
+}
+
+test_a_version_with_every_detail if {
+	request := {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}
+	decisions := payer.decisions with input as {"requests": [request], "version": "2025-04-01"}
+	decision := payer.decision with input as request
+	decisions == [decision]
+	decision.criteria != null
 }

@@ -10,6 +10,7 @@
 #   meet in one place, and a few hundred of them would keep it busy for minutes.
 package payer.request
 
+import data.payer.bounds as intervals
 import data.payer.calendar
 import data.payer.versions
 
@@ -28,21 +29,34 @@ errors := [{"path": path, "message": message} |
 version := versions.in_force(_versions, date_of_service)
 
 # METADATA
-# title: Case
+# title: Inexact
 # description: |
-#   A valid request made ready for the criteria: with the `version` in force, with every fact that the version knows,
-#   null when unknown, and with its codes as they are compared.
-case := object.union(input, {
-	"version": version,
-	"facts": object.union_n([{name: null | some name, _ in _known}, input.facts, _whole]),
-	"codes": {"hcpcs": _hcpcs, "icd10": _icd10},
-})
-
-# Whole numbers as such: given as 20e-1, WebAssembly finds no 2 among the keys of an object.
-_whole := {name: floor(input.facts[name]) |
+#   The facts given that criteria do not read as they are given: what is null or within a bound; and a whole number written
+#   with an exponent (20e-1), which WebAssembly would not find in a set.
+inexact := {name | some name, value in input.facts; type_name(value) in {"null", "object"}} | {name |
 	some name in _doubtful
 	_known[name].type == "integer"
 	is_number(input.facts[name])
+	contains(lower(json.marshal(input.facts[name])), "e")
+}
+
+# METADATA
+# title: Exact
+# description: The facts of a valid request that are known exactly, as criteria read them.
+exact := object.union(object.remove(input.facts, inexact), {name: floor(input.facts[name]) |
+	some name in inexact
+	is_number(input.facts[name])
+})
+
+# METADATA
+# title: Bounds
+# description: Of the facts given within a bound, each as an interval.
+bounds[name] := intervals.interval(known[name], value) if {
+	known := _known
+	some name, value in input.facts
+	is_object(value)
+	count(value) == 1
+	every number in value { not _as_written(number) }
 }
 
 # METADATA
@@ -59,20 +73,11 @@ date_of_service := input.date_of_service if {
 	calendar.is_date(input.date_of_service)
 } else := null
 
-# Codes are compared without case and dots: in capitals, and a diagnosis code with its one dot where ICD-10 has it.
-_hcpcs := upper(concat("", split(input.codes.hcpcs, "."))) if {
-	input.codes.hcpcs != null
-} else := null
-
-_icd10 := [dotted |
-	some code in input.codes.icd10
-	plain := upper(concat("", split(code, ".")))
-	dotted := trim_suffix(concat(".", [substring(plain, 0, 3), substring(plain, 3, -1)]), ".")
-]
-
 _versions := versions.of(input.document)
 
-_known := data.payer.criteria[input.document][version].facts
+_known := {fact.name: fact | some fact in facts} if {
+	facts := data.payer.criteria[input.document][version].facts
+}
 
 _faults contains ["", "must be an object"] if not _input_is_object
 
@@ -90,6 +95,7 @@ _faults contains [name, _field_fault(name, type)] if {
 		["request_id", "string"], ["request_id", "null"],
 		["codes", "object"], ["codes", "null"],
 		["facts", "object"],
+		["unavailable", "array"],
 	})
 }
 
@@ -115,6 +121,7 @@ _field_fault(name, type) := "is required" if {
 		"request_id": _not_a_text(128),
 		"codes": "must be an object",
 		"facts": "must be an object",
+		"unavailable": "must be an array",
 	},
 	name, "is not a field of a request",
 )
@@ -159,7 +166,7 @@ _faults contains ["codes.hcpcs", _not_a_text(20)] if {
 	not _is_text(input.codes.hcpcs, 20)
 }
 
-_faults contains [concat("", ["codes.icd10[", format_int(i, 10), "]"]), _not_a_text(20)] if {
+_faults contains [_item("codes.icd10", i), _not_a_text(20)] if {
 	is_array(input.codes.icd10)
 	count(input.codes.icd10) <= _most
 	some i, code in input.codes.icd10
@@ -178,11 +185,11 @@ _is_text(value, longest) if {
 
 _not_a_text(longest) := concat(" ", ["must be a string of 1 to", format_int(longest, 10), "characters"])
 
-# Most facts hold what is listed for them. Those are set aside in two steps, since most requests are valid; what is left
+# Most facts hold what is listed for them. Those are set aside in steps, since most requests are valid; what is left
 # is numbers, nulls and everything wrong, by the type it should have. Functions below take a name, not a description: OPA
 # hashes the arguments of every call, and a description is large.
-_doubtful := others - {name |
-	some name in others
+_doubtful := rest - {name |
+	some name in rest
 	known[name].type == "array"
 	is_array(input.facts[name])
 	count(input.facts[name]) <= count(known[name].values)
@@ -191,7 +198,7 @@ _doubtful := others - {name |
 } if {
 	known := _known
 	count(input.facts) <= count(known) + _most
-	others := object.keys(input.facts) - {name |
+	rest := object.keys(input.facts) - {name |
 		some name, value in input.facts
 		known[name].values[value]
 		known[name].type != "array"
@@ -216,22 +223,28 @@ _fact_fault(name) := "is not a fact of this version of the document" if {
 
 _value_fault("string", name) := _one_of(name)
 
-_value_fault("boolean", _) := "must be true or false"
+_value_fault("boolean", name) := "must be true or false" if not is_boolean(input.facts[name])
 
 _value_fault("integer", name) := _number_fault("must be a whole number", name) if not _is_whole(name)
 
 _value_fault("number", name) := _number_fault("must be a number", name) if not _is_in_range(name)
+
+_value_fault("date", name) := _not_a_date if not calendar.is_date(input.facts[name])
 
 _value_fault("array", name) := "must be an array" if {
 	not is_array(input.facts[name])
 } else := _more_items(count(_known[name].values)) if {
 	count(input.facts[name]) > count(_known[name].values)
 } else := "must not repeat an item" if {
-	texts := [item | some item in input.facts[name]; is_string(item)]
+	_repeats(input.facts[name])
+}
+
+_repeats(items) if {
+	texts := [item | some item in items; is_string(item)]
 	count(texts) != count({text | some text in texts})
 }
 
-_faults contains [concat("", ["facts.", name, "[", format_int(i, 10), "]"]), _one_of(name)] if {
+_faults contains [_item(concat(".", ["facts", name]), i), _one_of(name)] if {
 	some name in _doubtful
 	_known[name].type == "array"
 	is_array(input.facts[name])
@@ -240,46 +253,81 @@ _faults contains [concat("", ["facts.", name, "[", format_int(i, 10), "]"]), _on
 	not _known[name].values[item]
 }
 
+_item(path, i) := concat("", [path, "[", format_int(i, 10), "]"])
+
 _is_whole(name) if {
 	_is_in_range(name)
 	floor(input.facts[name]) == input.facts[name]
 }
 
+_is_whole(name) if _is_bound(name)
+
 _is_in_range(name) if {
 	is_number(input.facts[name])
-	not _as_written(name)
+	not _as_written(input.facts[name])
 	input.facts[name] >= _known[name].minimum
 	input.facts[name] <= _known[name].maximum
 }
 
-_number_fault(kind, name) := fault if {
-	is_number(input.facts[name])
-	fault := _as_written(name)
-} else := _from_to(kind, name)
+_is_in_range(name) if _is_bound(name)
+
+_is_bound(name) if bounds[name]
 
 # What is wrong with a number as it is written, undefined when nothing is. OPA compares numbers as they are written, most
 # senders hold doubles, and the two agree on fifteen digits: of 0.099999999999999999 one sees less than 0.1 and the other
-# 0.1. What is smaller than 1e-308 no double can hold. And a million zeros would keep OPA busy for minutes,
-# as would 1e-30000 in each request of a batch: the exponent is read before anything is compared.
-_as_written(name) := "must be written in at most 100 characters" if {
-	count(json.marshal(input.facts[name])) > 100
+# 0.1. What is smaller than 1e-308 no double can hold. And a million zeros would keep OPA busy for minutes, as would 1e-30000
+# in each request of a batch: the exponent is read before anything is compared.
+_as_written(number) := "must be written in at most 100 characters" if {
+	count(json.marshal(number)) > 100
 } else := "must have an exponent of at most three digits" if {
-	[_, exponent] := split(lower(json.marshal(input.facts[name])), "e")
+	[_, exponent] := split(lower(json.marshal(number)), "e")
 	count(trim_left(exponent, "+-0")) > 3
-	trim(_digits(name), "0") != "" # 0e9999 is 0
+	trim(_digits(number), "0") != "" # 0e9999 is 0
 } else := "must have at most 15 significant digits" if {
-	count(trim(_digits(name), "0")) > 15
+	count(trim(_digits(number), "0")) > 15
 } else := "must be 0 or at least 1e-300" if {
-	trim(_digits(name), "0") != ""
-	abs(input.facts[name]) < 1e-300
+	trim(_digits(number), "0") != ""
+	abs(number) < 1e-300
 }
 
-_digits(name) := replace(trim_left(split(lower(json.marshal(input.facts[name])), "e")[0], "-"), ".", "")
+_digits(number) := replace(trim_left(split(lower(json.marshal(number)), "e")[0], "-"), ".", "")
+
+_number_fault(kind, name) := fault if {
+	some number in _numbers(input.facts[name])
+	fault := _as_written(number)
+} else := concat(" ", [kind, _range(name), "or a bound that leaves one: less_than, at_most, at_least or more_than"]) if {
+	is_object(input.facts[name])
+} else := concat(" ", [kind, _range(name)])
+
+_numbers(value) := [value] if is_number(value)
+
+_numbers(value) := [number | some number in value; is_number(number)] if {
+	is_object(value)
+	count(value) == 1
+}
 
 _one_of(name) := concat(" ", ["must be one of", concat(", ", sort(object.keys(_known[name].values)))])
 
-_from_to(kind, name) := concat(" ", [
-	kind,
-	"from", format_int(_known[name].minimum, 10),
-	"to", format_int(_known[name].maximum, 10),
-])
+_range(name) := concat(" ", ["from", json.marshal(_known[name].minimum), "to", json.marshal(_known[name].maximum)])
+
+_faults contains ["unavailable", _unavailable_fault] if is_array(input.unavailable)
+
+_unavailable_fault := _more_items(count(_known)) if {
+	count(input.unavailable) > count(_known)
+} else := "must not repeat an item" if {
+	_known # without a version nothing is looked at
+	_repeats(input.unavailable)
+}
+
+_faults contains [_item("unavailable", i), message] if {
+	is_array(input.unavailable)
+	count(input.unavailable) <= count(_known)
+	some i, name in input.unavailable
+	message := _unavailable_item_fault(name)
+}
+
+_unavailable_item_fault(name) := "is not a fact of this version of the document" if {
+	not _known[name]
+} else := "is known from facts" if {
+	input.facts[name] != null
+}

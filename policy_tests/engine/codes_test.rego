@@ -1,0 +1,24 @@
+package payer.codes_test
+
+import data.payer.codes
+
+test_as_they_are_compared if {
+	codes.hcpcs == "J9039" with input as {"codes": {"hcpcs": " j9039 -JZ"}}
+	codes.icd10 == ["C91.00", "C91.01", "C83", "Z"] with input as {"codes": {"icd10": ["c9100", " C.91. 01\t", "c83", "Z"]}}
+	not codes.hcpcs with input as {"codes": {"hcpcs": null}}
+	codes.icd10 == [] with input as {"codes": {"icd10": null}}
+	codes.icd10 == [] with input as {}
+}
+
+test_advisories[given] if {
+	some given in [
+		[{"hcpcs": "J9039", "icd10": ["C91.00"]}, []],
+		[{"hcpcs": "J9039-JZ"}, []],
+		[{"hcpcs": "J9040"}, ["hcpcs_not_listed"]],
+		[{"icd10": ["C91.00", "C83.30"]}, ["icd10_not_listed"]],
+		[{"hcpcs": "X", "icd10": ["X"]}, ["hcpcs_not_listed", "icd10_not_listed"]],
+		[{}, []],
+	]
+	request := {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}, "codes": given[0]}
+	[advisory.code | some advisory in codes.advisories] == given[1] with input as request
+}

@@ -1,0 +1,251 @@
+"""The slips that an author makes in a document, each with what tools/check says of it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+CRITERIA, FACTS = "cc0126.rego", "cc0126_facts.rego"
+
+# By name: the file, what stands there and what the slip makes of it, and what is said.
+SLIPS: dict[str, tuple[str, str, str, str]] = {
+    "no title": (CRITERIA, "# title: Use\n", "", "the METADATA has no title"),
+    "blank text": (
+        CRITERIA,
+        "# description: It is given as consolidation.\n",
+        '# description: " "\n',
+        "the METADATA has no description",
+    ),
+    "no METADATA": (
+        CRITERIA,
+        "# METADATA\n# title: Residual disease\n# description: MRD is 0.1 % or more.\n",
+        "",
+        "_residual_disease has no METADATA: its text stands there",
+    ),
+    "another version in METADATA": (
+        CRITERIA,
+        '#   version: "2025-04-01"',
+        '#   version: "2025-04-02"',
+        "the package is of CC-0126 2025-04-01 but custom says CC-0126 2025-04-02",
+    ),
+    "a version that is no date": (
+        CRITERIA,
+        '["CC-0126"]["2025-04-01"]',
+        '["CC-0126"]["2025-4-1"]',
+        "the version 2025-4-1 is no calendar date: a version is named by its first day in force",
+    ),
+    "criteria and facts of two dates": (
+        FACTS,
+        '["2025-04-01"]',
+        '["2025-05-01"]',
+        "CC-0126 2025-04-01 has no facts: they stand in a file of their own",
+    ),
+    "no codes": (CRITERIA, "#   codes:\n", "#   code:\n", "custom: codes is required"),
+    "an unknown field": (
+        CRITERIA,
+        "#   last_reviewed:",
+        "#   reviewed:",
+        "Additional property reviewed is not allowed",
+    ),
+    "no exclusions": (
+        CRITERIA,
+        "exclusions := [exclusion_i, exclusion_ii]",
+        "exclusion_list := [exclusion_i, exclusion_ii]",
+        "CC-0126 2025-04-01 has no criteria",
+    ),
+    "no id": (CRITERIA, "# custom:\n#   id: II.A\n", "", "clause_ii_a custom: id is required"),
+    "an id twice": (CRITERIA, "#   id: II.A\n", "#   id: II.B\n", "clause_ii_a has the id II.B as has clause_ii_b"),
+    "evidence misspelt": (
+        CRITERIA,
+        "#   evidence: [Label",
+        "#   evidense: [Label",
+        "clause_ii custom: Additional property evidense is not allowed",
+    ),
+    "a misspelt fact": (
+        CRITERIA,
+        '"mrd_percent", 0.1',
+        '"mrd_percnt", 0.1',
+        '_residual_disease reads the fact "mrd_percnt" which this version does not have; it has disease, lineage',
+    ),
+    "a misspelt fact in an advisory": (
+        CRITERIA,
+        "input.facts.cd19_positive",
+        "input.facts.cd19_positiv",
+        'contradictions reads input.facts "cd19_positiv" which this version does not have',
+    ),
+    "a text for a number": (
+        CRITERIA,
+        '"mrd_percent", 0.1',
+        '"mrd_percent", "0.1"',
+        '_residual_disease asks the fact mrd_percent for the limit "0.1", which is no number of its range',
+    ),
+    "a limit out of range": (
+        CRITERIA,
+        '"mrd_percent", 0.1',
+        '"mrd_percent", 101',
+        "the limit 101, which is no number of its range",
+    ),
+    "another type": (
+        CRITERIA,
+        'criterion.is_true(rego.metadata.rule(), "infant")',
+        'criterion.is_true(rego.metadata.rule(), "lineage")',
+        "_infant asks is_true of the fact lineage, which is of type string",
+    ),
+    "a value that the fact does not have": (
+        CRITERIA,
+        '{"relapsed", "refractory"}',
+        '{"relapsed", "refactory"}',
+        'clause_ii_a asks the fact disease_status for "refactory" which is none of its values: newly_diagnosed',
+    ),
+    "a value of an array that it does not have": (
+        CRITERIA,
+        '"combined_with", {"interfant"}',
+        '"combined_with", {"interfantt"}',
+        '_with_interfant asks the fact combined_with for "interfantt" which is none of its values',
+    ),
+    "a number that is no whole one": (CRITERIA, "{1, 2}", "{1, 2.5}", "for 2.5 which is no whole number of its range"),
+    "a list where a set is asked for": (
+        CRITERIA,
+        '{"relapsed", "refractory"}',
+        '["relapsed", "refractory"]',
+        "clause_ii_a must give the values that it asks for as a set",
+    ),
+    "a condition": (
+        CRITERIA,
+        '"infant")\n',
+        '"infant") if input.facts.infant\n',
+        "_infant has a condition, and is undefined where that fails",
+    ),
+    "no sentence": (
+        CRITERIA,
+        'clause_ii_d := criterion.one_of(rego.metadata.rule(), "treatment_phase", {"consolidation"})',
+        'clause_ii_d := {"state": "met"}',
+        "clause_ii_d is no sentence of the vocabulary",
+    ),
+    "the text of another": (
+        CRITERIA,
+        'criterion.is_true(rego.metadata.rule(), "infant")',
+        'criterion.is_true(about, "infant")',
+        "_infant must take rego.metadata.rule() first",
+    ),
+    "a part that is none": (
+        CRITERIA,
+        "[clause_i, clause_ii])",
+        "[clause_i, clause_ii, about])",
+        "pathway_i_ii has the part about which is no criterion of this file",
+    ),
+    "a pathway that is no all-of": (
+        CRITERIA,
+        "pathway_v := criterion.all_of",
+        "pathway_v := criterion.any_of",
+        "pathway_v is a pathway, which is all of its clauses",
+    ),
+    "a clause in no pathway": (
+        CRITERIA,
+        "pathways := [pathway_i_ii, pathway_iii_iv, pathway_v]",
+        "pathways := [pathway_i_ii, pathway_iii_iv]",
+        "pathway_v stands in no pathway and no exclusion",
+    ),
+    "a fact that nothing reads": (
+        FACTS,
+        "facts := [\n",
+        'facts := [\n\t{"name": "weight", "type": "boolean", "question": "Is it so?"},\n',
+        "the fact weight is read by no criterion and no advisory",
+    ),
+    "a fact without question": (
+        FACTS,
+        '\t\t"question": "Is this infant ALL?",\n',
+        "",
+        "the fact infant: question is required",
+    ),
+    "a fact without limits": (FACTS, '\t\t"maximum": 20,\n', "", "the fact complete_response: maximum is required"),
+    "an unknown type": (
+        FACTS,
+        '"type": "integer"',
+        '"type": "int"',
+        "the fact complete_response: type: type must be one of the following",
+    ),
+    "a field that a fact does not have": (
+        FACTS,
+        '"unit": "percent"',
+        '"units": "percent"',
+        "the fact mrd_percent: Additional property units is not allowed",
+    ),
+    "a fact twice": (FACTS, '"name": "infant"', '"name": "lineage"', "the fact lineage is there twice"),
+    "a synonym of nothing": (
+        FACTS,
+        '"Gleevec": "imatinib"',
+        '"Gleevec": "imatinibe"',
+        "the fact combined_with has the synonym Gleevec of imatinibe which is none of its values",
+    ),
+}
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "policy" / "engine", tmp_path / "policy" / "engine")
+    for name in (CRITERIA, FACTS):
+        shutil.copy(ROOT / "policy" / name, tmp_path / "policy")
+    return tmp_path / "policy"
+
+
+def said(policy: Path) -> str:
+    run = subprocess.run([ROOT / "tools" / "check", "policy"], cwd=policy.parent, capture_output=True, text=True)
+    assert run.returncode == (1 if run.stderr else 0), run.stderr
+    return run.stderr
+
+
+def test_documents_as_they_are(policy: Path) -> None:
+    assert said(policy) == ""
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_each_slip_is_named_with_its_place(policy: Path, slip: str) -> None:
+    name, old, new, message = SLIPS[slip]
+    text = (policy / name).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (policy / name).write_text(text.replace(old, new), encoding="utf-8")
+    lines = said(policy).splitlines()
+    found = [line for line in lines if message in line]
+    assert found, lines
+    assert re.match(r"policy/\S+\.rego:\d+: ", found[0])
+
+
+def test_two_documents_of_one_module_name(policy: Path) -> None:
+    for name in (CRITERIA, FACTS):
+        text = (policy / name).read_text(encoding="utf-8").replace("CC-0126", "C-C0126")
+        (policy / name.replace("cc", "again")).write_text(text, encoding="utf-8")
+    assert "the document CC-0126 would have the same module name as C-C0126" in said(policy)
+
+
+def test_an_id_that_was_withdrawn(policy: Path) -> None:
+    """II.A was in 2025, is gone in 2026, and must not come back in 2027 as something else."""
+    for year, id_ in (("2026", "II.E"), ("2027", "II.A")):
+        for name in (CRITERIA, FACTS):
+            text = (policy / name).read_text(encoding="utf-8").replace("2025-04-01", f"{year}-04-01")
+            (policy / name.replace("0126", year)).write_text(
+                text.replace("#   id: II.A\n", f"#   id: {id_}\n"), encoding="utf-8"
+            )
+    assert "clause_ii_a has the id II.A which was withdrawn in version 2026-04-01" in said(policy)
+
+
+def refused(policy: Path) -> str:
+    """What OPA itself says."""
+    run = subprocess.run([ROOT / ".tools" / "bin" / "opa", "check", policy], capture_output=True, text=True)
+    assert run.returncode != 0
+    return run.stderr
+
+
+def test_two_files_of_one_version(policy: Path) -> None:
+    shutil.copy(policy / CRITERIA, policy / "again.rego")
+    assert "package annotation redeclared" in refused(policy)
+
+
+def test_a_tab(policy: Path) -> None:
+    """METADATA is YAML."""
+    text = (policy / CRITERIA).read_text(encoding="utf-8")
+    (policy / CRITERIA).write_text(text.replace("# title: Use", "#\ttitle: Use"), encoding="utf-8")
+    assert re.search(r"cc0126\.rego:\d+: .*yaml", refused(policy))

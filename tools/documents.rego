@@ -1,0 +1,542 @@
+# What a document must be, checked by its text (`data.modules`, file name to what `opa parse` says of it) and by asking the
+# rules themselves. What passes here decides every request, shows nothing without words and reads no fact that is not
+# there: the names of facts are strings, so OPA's own checks do not see them. tools/check runs it.
+package tools.documents
+
+import data.modules
+import data.payer
+import data.payer.calendar
+import data.payer.criteria
+
+# A line for each fault, by file and row. A document is asked only when its text is sound.
+report := concat("\n", sort([concat("", [fault.at, ": ", concat(" ", fault.words)]) | some fault in found])) if {
+	found := [faults | some faults in [_nothing_held, _faults, _unanswered]; count(faults) > 0][0]
+} else := ""
+
+_nothing_held contains {"at": "policy", "words": ["no document is held"]} if count(_documents) == 0
+
+_faults contains _at(file, note.location.row, ["the METADATA has no", field]) if {
+	some file, module in modules
+	some note in module.annotations
+	some field in ["title", "description"]
+	trim_space(object.get(note, field, "")) == ""
+}
+
+# The package: what its METADATA says, and whether its files are whole.
+
+_faults contains _at(file, about.location.row, [replace(concat(".", ["custom", problem.error]), "custom.(Root)", "custom")]) if {
+	some file, held in _documents
+	about := _about(held)
+	[_, problems] := json.match_schema(object.get(about, "custom", {}), _package_schema)
+	some problem in problems
+}
+
+_faults contains _at(file, 1, ["the package is of", held.document, held.version, "but custom says", said]) if {
+	some file, held in _documents
+	custom := object.get(_about(held), "custom", {})
+	said := concat(" ", [sprintf("%v", [object.get(custom, field, "nothing")]) | some field in ["document", "version"]])
+	said != concat(" ", [held.document, held.version])
+}
+
+_faults contains _at(file, 1, ["the version", held.version, "is no calendar date: a version is named by its first day in force, YYYY-MM-DD"]) if {
+	some file, held in _documents
+	not calendar.is_date(held.version)
+}
+
+_faults contains _at(file, 1, ["the document", held.document, "would have the same module name as", other.document]) if {
+	some file, held in _documents
+	some other in _documents
+	held.document != other.document
+	_module(held.document) == _module(other.document)
+}
+
+_faults contains _at(file, 1, [held.document, held.version, "has no", part]) if {
+	some file, held in _documents
+	some part, rules in {"facts: they stand in a file of their own": ["facts"], "criteria": ["about", "pathways", "exclusions"]}
+	some name in rules
+	not criteria[held.document][held.version][name]
+	not _rule_of(held, name)
+}
+
+# The facts: a closed list of closed objects.
+
+_faults contains _at(file, _facts_row(held), [concat("", [name, ":"]), trim_prefix(problem.error, "(Root): ")]) if {
+	some file, held in _documents
+	held.facts
+	some i, fact in criteria[held.document][held.version].facts
+	name := concat(" ", ["the fact", object.get(fact, "name", format_int(i + 1, 10))])
+	[_, problems] := json.match_schema(fact, _fact_schema(object.get(fact, "type", "none")))
+	some problem in problems
+}
+
+_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is there twice"]) if {
+	some file, held in _documents
+	held.facts
+	facts := criteria[held.document][held.version].facts
+	some i, fact in facts
+	some j, other in facts
+	i < j
+	other.name == fact.name
+}
+
+_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "has the synonym", word, "of", value, "which is none of its values"]) if {
+	some file, held in _documents
+	held.facts
+	some fact in criteria[held.document][held.version].facts
+	some word, value in fact.synonyms
+	not fact.values[value]
+}
+
+_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "has a minimum above its maximum"]) if {
+	some file, held in _documents
+	held.facts
+	some fact in criteria[held.document][held.version].facts
+	fact.minimum > fact.maximum
+}
+
+_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is read by no criterion and no advisory"]) if {
+	some file, held in _documents
+	held.facts
+	some fact in criteria[held.document][held.version].facts
+	not fact.name in _read(held)
+}
+
+# The criteria: each sentence is one rule, METADATA and one expression of the vocabulary.
+
+_faults contains _at(file, row, [rule.name, "has no METADATA: its text stands there, as title and description"]) if {
+	some [file, row, rule] in _rules
+	_is_told(rule)
+	not rule.note
+}
+
+_faults contains _at(file, row, array.concat([rule.name], words)) if {
+	some [file, row, words] in _problem
+	some [name, here, rule] in _rules
+	[name, here] == [file, row]
+}
+
+_faults contains _at(file, row, [rule.name, replace(concat(".", ["custom", problem.error]), "custom.(Root)", "custom")]) if {
+	some [file, row, rule] in _rules
+	[_, problems] := json.match_schema(object.get(rule.note, "custom", {}), _rule_schema(file, rule))
+	some problem in problems
+}
+
+_faults contains _at(file, row, [rule.name, "has the id", id, "as has", other.name]) if {
+	some [file, row, rule] in _rules
+	some [other_row, other] in _in(file)
+	other_row != row
+	id := rule.note.custom.id
+	id == other.note.custom.id
+	{_kind(file, rule.name), _kind(file, other.name)} != {"pathway", "clause"}
+}
+
+_faults contains _at(file, row, [rule.name, "has the id", id, "which was withdrawn in version", gone]) if {
+	some [file, row, rule] in _rules
+	held := _documents[file]
+	id := rule.note.custom.id
+	some first, ids in _ids[held.document]
+	id in ids
+	some gone, others in _ids[held.document]
+	not id in others
+	first < gone
+	gone < held.version
+}
+
+_faults contains _at(file, row, [rule.name, "stands in no pathway and no exclusion"]) if {
+	some [file, row, rule] in _rules
+	_is_criterion(rule)
+	not rule.name in _used(file)
+}
+
+# Asked one fact at a time, with nothing else known, every request is decided.
+_unanswered contains _at(file, 1, [held.document, held.version, "gives no decision when only", name, "is known:", json.marshal(value)]) if {
+	count(_faults) == 0
+	some file, held in _documents
+	held.facts
+	some [name, value] in (_probes(held) | _probes_listed(held))
+	answer := payer.decisions with input as {"version": held.version, "requests": [{
+		"document": held.document, "date_of_service": held.version,
+		"facts": {name: value},
+	}]}
+	answer[0].outcome in {"undecided", "invalid_request"}
+}
+
+_at(file, row, words) := {"at": sprintf("%s:%d", [file, row]), "words": words}
+
+# The files of documents, with the names of their rules.
+_documents[file] := {"document": path[2].value, "version": path[3].value, "facts": has_facts, "module": module} if {
+	some file, module in modules
+	path := array.slice(module["package"].path, 1, 5)
+	[path[0].value, path[1].value] == ["payer", "criteria"]
+	count(path) == 4
+	has_facts := "facts" in {rule.head.name | some rule in module.rules}
+}
+
+_module(document) := lower(replace(replace(document, "-", ""), ".", "_"))
+
+_about(held) := note if {
+	some note in held.module.annotations
+	note.scope == "package"
+}
+
+_rule_of(held, name) if {
+	some other in _documents
+	[other.document, other.version] == [held.document, held.version]
+	some rule in other.module.rules
+	rule.head.name == name
+}
+
+_facts_row(held) := row if {
+	some rule in held.module.rules
+	rule.head.name == "facts"
+	row := rule.location.row
+}
+
+# By file and row: every rule of the criteria but those every document has, with its METADATA and the call that it is.
+_rules contains [file, row, {"name": name, "rule": rule, "note": object.get(rule, ["annotations", 0], false), "call": _call(rule)}] if {
+	some file, held in _documents
+	some rule in held.module.rules
+	row := rule.location.row
+	name := rule.head.name
+	not name in {"about", "facts", "pathways", "exclusions"}
+}
+
+_in(file) := {[row, rule] | some [name, row, rule] in _rules; name == file}
+
+# A call of the vocabulary, as function and arguments.
+_call(rule) := {"function": term.value[0].value[1].value, "arguments": array.slice(term.value, 1, count(term.value))} if {
+	term := object.get(rule.head, "key", object.get(rule.head, "value", {}))
+	term.type == "call"
+	term.value[0].value[0].value == "criterion"
+} else := {"function": "", "arguments": []}
+
+_is_told(rule) if rule.call.function != ""
+
+_is_told(rule) if _has_prefix(rule)
+
+_has_prefix(rule) if regex.match("^(pathway|clause|exclusion)_", rule.name)
+
+_is_criterion(rule) if not rule.call.function in {"", "note"}
+
+# What each function may be asked of, by the type of the fact.
+_types := {
+	"is_true": {"boolean"},
+	"one_of": {"string", "integer"},
+	"at_least": {"integer", "number"}, "at_most": {"integer", "number"}, "more_than": {"integer", "number"},
+	"less_than": {"integer", "number"}, "from_to": {"integer", "number"},
+	"holds_any": {"array"}, "holds_none": {"array"}, "holds_exactly": {"array"},
+	"within_days_before": {"date"},
+}
+
+_compounds := {"all_of", "any_of", "none_of", "at_least_n_of"}
+
+_problem contains [file, row, ["is no sentence of the vocabulary: write it as one call of criterion.…(rego.metadata.rule(), …)"]] if {
+	some [file, row, rule] in _rules
+	_has_prefix(rule)
+	rule.call.function == ""
+}
+
+_problem contains [file, row, ["has a condition, and is undefined where that fails: all that it asks stands in its expression"]] if {
+	some [file, row, rule] in _rules
+	_is_criterion(rule)
+	some expression in rule.rule.body
+	not expression.generated
+}
+
+_problem contains [file, row, ["must take rego.metadata.rule() first, which is its own text"]] if {
+	some [file, row, rule] in _rules
+	_is_told(rule)
+	rule.call.function != ""
+	[step.value | some step in rule.call.arguments[0].value[0].value] != ["rego", "metadata", "rule"]
+}
+
+# Leaves: a fact of this version, of a type that can be asked so, and values that it has.
+
+_leaves contains [file, row, rule, fact] if {
+	some [file, row, rule] in _rules
+	_types[rule.call.function]
+	name := rule.call.arguments[1]
+	name.type == "string"
+	held := _documents[file]
+	some fact in criteria[held.document][held.version].facts
+	fact.name == name.value
+}
+
+_problem contains [file, row, ["reads the fact", _shown(name), "which this version does not have; it has", concat(", ", names)]] if {
+	some [file, row, rule] in _rules
+	_types[rule.call.function]
+	name := rule.call.arguments[1]
+	held := _documents[file]
+	names := [fact.name | some fact in criteria[held.document][held.version].facts]
+	not name.value in names
+}
+
+_problem contains [file, row, ["reads input.facts", _shown(term.value[2]), "which this version does not have"]] if {
+	some [file, row, rule] in _rules
+	held := _documents[file]
+	walk(rule.rule, [_, term])
+	_reads_fact(term)
+	not term.value[2].value in {fact.name | some fact in criteria[held.document][held.version].facts}
+}
+
+_problem contains [file, row, ["asks", rule.call.function, "of the fact", concat("", [fact.name, ","]), "which is of type", fact.type]] if {
+	some [file, row, rule, fact] in _leaves
+	not fact.type in _types[rule.call.function]
+}
+
+_problem contains [file, row, ["asks the fact", fact.name, "for", _shown(value), "which is none of its values:", concat(", ", sort(object.keys(fact.values)))]] if {
+	some [file, row, rule, fact] in _leaves
+	some value in _set(file, rule.call.arguments[2])
+	fact.values
+	not fact.values[value.value]
+}
+
+_problem contains [file, row, ["asks the fact", fact.name, "for", _shown(value), "which is no whole number of its range"]] if {
+	some [file, row, rule, fact] in _leaves
+	fact.type == "integer"
+	some value in _set(file, rule.call.arguments[2])
+	not _is_of(value, fact)
+}
+
+_problem contains [file, row, ["must give the values that it asks for as a set, here or as a rule of this file"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in {"one_of", "holds_any", "holds_none", "holds_exactly"}
+	not _set(file, rule.call.arguments[2])
+}
+
+_problem contains [file, row, ["asks the fact", fact.name, "for the limit", concat("", [_shown(limit), ","]), "which is no number of its range"]] if {
+	some [file, row, rule, fact] in _leaves
+	_types[rule.call.function] == {"integer", "number"}
+	some i, limit in rule.call.arguments
+	i > 1
+	not _is_within(limit, fact)
+}
+
+_problem contains [file, row, ["goes from", _shown(least), "to", _shown(most)]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "from_to"
+	[_, _, least, most] := rule.call.arguments
+	least.value > most.value
+}
+
+_is_within(limit, fact) if {
+	limit.type == "number"
+	limit.value >= fact.minimum
+	limit.value <= fact.maximum
+}
+
+_is_of(value, fact) if {
+	_is_within(value, fact)
+	floor(value.value) == value.value
+}
+
+_set(file, term) := term.value if {
+	file != ""
+	term.type == "set"
+}
+
+_set(file, term) := named.rule.head.value.value if {
+	term.type == "var"
+	some [_, named] in _in(file)
+	named.name == term.value
+	named.rule.head.value.type == "set"
+}
+
+_shown(term) := json.marshal(object.get(term, "value", null)) if not is_array(term.value)
+
+_shown(term) := "something else" if is_array(term.value)
+
+_reads_fact(term) if {
+	term.type == "ref"
+	[term.value[0].value, term.value[1].value] == ["input", "facts"]
+	term.value[2].type == "string"
+}
+
+_read(held) := {name |
+	some file, other in _documents
+	[other.document, other.version] == [held.document, held.version]
+	some name in ({fact.name | some [file, _, _, fact] in _leaves} | {term.value[2].value |
+		walk(other.module.rules, [_, term])
+		_reads_fact(term)
+	})
+}
+
+# Compounds: parts that are criteria of this file.
+
+_parts(rule) := rule.call.arguments[count(rule.call.arguments) - 1]
+
+_problem contains [file, row, ["must list its parts, by the names of their rules"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in _compounds
+	not _lists(_parts(rule))
+}
+
+_lists(term) if {
+	term.type == "array"
+	count(term.value) > 0
+	every part in term.value { part.type == "var" }
+}
+
+_problem contains [file, row, ["has the part", part.value, "which is no criterion of this file"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in _compounds
+	some part in _parts(rule).value
+	part.type == "var"
+	not part.value in {other.name | some [_, other] in _in(file); _is_criterion(other)}
+}
+
+_problem contains [file, row, ["must ask for at least 1 of its parts, and for no more than it has"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "at_least_n_of"
+	not rule.call.arguments[1].value in numbers.range(1, count(_parts(rule).value))
+}
+
+_problem contains [file, row, ["is a pathway, which is all of its clauses: criterion.all_of"]] if {
+	some [file, row, rule] in _rules
+	_kind(file, rule.name) == "pathway"
+	rule.call.function != "all_of"
+}
+
+# The names in the lists `pathways` and `exclusions`.
+_listed(file, list) := {term.value |
+	some rule in _documents[file].module.rules
+	rule.head.name == list
+	some term in rule.head.value.value
+}
+
+_kind(file, name) := "pathway" if {
+	name in _listed(file, "pathways")
+} else := "exclusion" if {
+	name in _listed(file, "exclusions")
+} else := "clause"
+
+_used(file) := (_listed(file, "pathways") | _listed(file, "exclusions")) | {part.value |
+	some [_, rule] in _in(file)
+	some part in _parts(rule).value
+}
+
+_ids[document][version] := {rule.note.custom.id | some file, held in _documents; [held.document, held.version] == [document, version]; some [_, rule] in _in(file)} if {
+	some held in _documents
+	document := held.document
+	version := held.version
+}
+
+_probes(held) := {[fact.name, value] |
+	some fact in criteria[held.document][held.version].facts
+	some value in object.get(
+		{
+			"boolean": [true, false],
+			"integer": [fact.minimum, fact.maximum, {"at_least": fact.maximum}],
+			"number": [fact.minimum, fact.maximum, {"at_least": fact.maximum}],
+			"date": ["1900-01-01", held.version, "2199-12-31"],
+		},
+		fact.type, [],
+	)
+}
+
+_probes_listed(held) := {[fact.name, value] |
+	some fact in criteria[held.document][held.version].facts
+	some name, _ in fact.values
+	value := {"string": name, "array": [name]}[fact.type]
+}
+
+# What METADATA and facts may say.
+
+_package_schema := {
+	"required": ["document", "version", "last_reviewed", "codes", "history"],
+	"additionalProperties": false,
+	"properties": {
+		"document": _words,
+		"version": _day,
+		"last_reviewed": _day,
+		"codes": {
+			"type": "object",
+			"required": ["hcpcs", "icd10"],
+			"additionalProperties": false,
+			"properties": {"hcpcs": _texts, "icd10": _texts},
+		},
+		"history": {"type": "array", "items": {
+			"type": "object",
+			"required": ["date", "change"],
+			"additionalProperties": false,
+			"properties": {"date": _day, "change": _words},
+		}},
+	},
+}
+
+_rule_schema(file, rule) := {
+	"required": ["advisory"],
+	"additionalProperties": false,
+	"properties": {"advisory": {"type": "string", "pattern": "^[a-z0-9_]+$"}},
+} if {
+	rule.call.function == "note"
+} else := {
+	"required": ["id"],
+	"additionalProperties": false,
+	"properties": object.union(_criterion, {"terms": {
+		"type": "object",
+		"required": ["text"],
+		"additionalProperties": false,
+		"properties": {"text": _words, "duration": {"type": "string", "pattern": `^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$`}},
+	}}),
+} if {
+	_kind(file, rule.name) == "pathway"
+} else := {"required": ["id"], "additionalProperties": false, "properties": _criterion} if {
+	_has_id(file, rule)
+} else := {"additionalProperties": false, "properties": _criterion} if {
+	_is_criterion(rule)
+} else := {"maxProperties": 0}
+
+# Only a leaf that is part of a clause may be named by its fact.
+_has_id(_, rule) if rule.call.function in _compounds
+
+_has_id(_, rule) if _has_prefix(rule)
+
+_has_id(file, rule) if _kind(file, rule.name) == "exclusion"
+
+_criterion := {
+	"id": {"type": "string", "pattern": "^[A-Za-z0-9]+([.+][A-Za-z0-9_]+)*$"},
+	"evidence": {"type": "array", "minItems": 1, "uniqueItems": true, "items": _words},
+}
+
+_fact_schema(type) := {
+	"required": array.concat(["name", "type", "question"], required),
+	"additionalProperties": false,
+	"properties": object.union(
+		{
+			"name": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+			"type": {"enum": [type]},
+			"question": _words,
+			"note": _words,
+		},
+		{name: schema | some name, schema in _of_types; name in array.concat(required, optional)},
+	),
+} if {
+	[required, optional] := {
+		"string": [["values"], ["synonyms"]],
+		"array": [["values"], ["synonyms"]],
+		"boolean": [[], []],
+		"date": [[], []],
+		"integer": [["minimum", "maximum"], ["unit"]],
+		"number": [["minimum", "maximum"], ["unit"]],
+	}[type]
+} else := {"required": ["name", "type", "question"], "properties": {"type": {"enum": ["string", "boolean", "integer", "number", "array", "date"]}}}
+
+_of_types := {
+	"values": {
+		"type": "object",
+		"minProperties": 1,
+		"additionalProperties": false,
+		"patternProperties": {"^[a-z0-9][a-z0-9_]*$": _words},
+	},
+	"synonyms": object.union(_texts, {"minProperties": 1}),
+	"minimum": {"type": "number"},
+	"maximum": {"type": "number"},
+	"unit": _words,
+}
+
+_words := {"type": "string", "pattern": `\S`}
+
+_day := {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+
+_texts := {"type": "object", "additionalProperties": _words}
