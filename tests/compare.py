@@ -2,8 +2,9 @@
 
 Each text goes to OPA over HTTP and to WebAssembly as it stands, and through the readers of the client: as JSON by
 `PolicyClient`, as a line of a file by `payer-policy batch`, one in twenty as YAML and as CSV. All must give the same
-decision, its errors must be those of contract.py, and its criteria those of model.py. What the client refuses to send
-must be what it says it refuses. The texts are all that the index says: a difference is found again by its number.
+decision, its errors must be those of contract.py, and its criteria those of the second readings. What the client
+refuses to send must be what it says it refuses. The texts are all that the index says: a difference is found again by
+its number.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from payer_policy import Decision, EmbeddedPolicy, InvalidValue, PolicyBase, Pol
 from payer_policy.batch import Batch
 from payer_policy.model import written as written_by_client
 from payer_policy.reading import Unreadable, read_json, read_yaml
+from readings.decision import ABSENT
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -39,6 +41,16 @@ BATCH = 500
 ONE_IN = 20  # by the slow ways
 
 Draw = random.Random
+
+# Of every fact of every document, an answer that the readings try.
+ANSWERS = {
+    fact: next(value for values in classes.values() for value in values if value is not None and value is not ABSENT)
+    for space in prove.SPACES
+    for fact, classes in space.reading.classes.items()
+}
+NUMERIC = {fact for space in prove.SPACES for fact in space.reading.numbers}
+FLAGS = {fact for fact, answer in ANSWERS.items() if isinstance(answer, bool)}
+LISTS = {"icd10", "unavailable", *(fact for fact, answer in ANSWERS.items() if isinstance(answer, list))}
 
 # fmt: off
 # Around every limit of the contract and of the machine; spelt as no encoder would.
@@ -69,7 +81,7 @@ DATES = [
     *("2025-00-01", "2025-13-01"),
 ]
 NAMES = [
-    *("document", "date_of_service", "request_id", "codes", "facts", "hcpcs", "icd10", *prove.STATES),
+    *("document", "date_of_service", "request_id", "codes", "facts", "hcpcs", "icd10", "unavailable", *ANSWERS),
     *("", "x", "a.b", "é", "e\u0301", "facts.disease", "icd10[0]", "\U00020000", "Disease", "__proto__", "version"),
     "0",
 ]
@@ -115,11 +127,11 @@ def value(draw: Draw, depth: int = 0) -> str:
 
 def fitting(name: str, draw: Draw) -> str:
     """What stands for a field and is nearly right."""
-    if name in ("mrd_percent", "complete_response"):
+    if name in NUMERIC:
         return number(draw)
-    if name == "date_of_service":
+    if name.startswith("date_of") or name.endswith("_date"):
         return spelt(draw.choice(DATES), draw)
-    if name in ("combined_with", "alternating_with", "icd10"):
+    if name in LISTS:
         items = [
             spelt(draw.choice(WORDS), draw) if draw.random() < 0.9 else value(draw)
             for _ in range(draw.choice((0, 1, 2, 3, 7, 8)))
@@ -159,7 +171,8 @@ def text_of(index: int) -> str:
     draw = Draw(index)
     if draw.random() < 0.02:
         return value(draw)
-    asked = prove.request(draw.randrange(prove.TOTAL))
+    space = draw.choice(prove.SPACES)
+    asked = space.request(draw.randrange(space.total))
     if draw.random() < 0.3:
         asked["request_id"] = draw.choice(WORDS)
     return written(asked, draw, draw.choice((0, 0.03, 0.1, 0.4)))
@@ -168,8 +181,8 @@ def text_of(index: int) -> str:
 # What the client sends nowhere, and why.
 REFUSED = {
     '{"facts": {"mrd_percent": 1, "mrd_percent": 2}}': "a name stands twice in an object",
-    '{"facts": {"mrd_percent": NaN}}': "facts.mrd_percent must be a finite number",
-    '{"facts": {"mrd_percent": -Infinity}}': "facts.mrd_percent must be a finite number",
+    '{"facts": {"mrd_percent": NaN}}': "facts.mrd_percent must be a finite number, or None when it is not known",
+    '{"facts": {"mrd_percent": -Infinity}}': "facts.mrd_percent must be a finite number, or None when it is not known",
     '{"facts": {"mrd_percent": 1e99999}}': "facts.mrd_percent is a number too long, too large or too small",
     '{"facts": {"mrd_percent": 1e-99999}}': "facts.mrd_percent is a number too long, too large or too small",
     f'{{"facts": {{"mrd_percent": {"9" * 1001}}}}}': "facts.mrd_percent is a number too long, too large or too small",
@@ -203,21 +216,19 @@ def from_yaml(request: Any) -> Any:  # noqa: ANN401
     return documents[0] if documents else None
 
 
-COLUMNS = ["document", "date_of_service", "request_id", "hcpcs", "icd10", *prove.STATES]
-NUMERIC = {"mrd_percent", "complete_response"}
-FLAGS = {fact for fact, classes in prove.STATES.items() if classes is prove.FLAG}
-LISTS = {"icd10", "combined_with", "alternating_with"}
+COLUMNS = ["document", "date_of_service", "request_id", "hcpcs", "icd10", "unavailable", *ANSWERS]
+SIGNS = {"less_than": "<", "at_most": "<=", "at_least": ">=", "more_than": ">"}
 
 
 def as_row(request: Any) -> list[str] | None:  # noqa: ANN401
     """The cells of a CSV, None when they cannot say the same."""
-    if not isinstance(request, dict) or not request.keys() <= {*COLUMNS[:3], "codes", "facts"}:
+    if not isinstance(request, dict) or not request.keys() <= {*COLUMNS[:3], "codes", "facts", "unavailable"}:
         return None
     codes, facts = request.get("codes"), request.get("facts")
     codes = {} if codes is None else codes
     if not isinstance(codes, dict) or not isinstance(facts, dict):
         return None
-    if not codes.keys() <= {"hcpcs", "icd10"} or not facts.keys() <= prove.STATES.keys():
+    if not codes.keys() <= {"hcpcs", "icd10"} or not facts.keys() <= ANSWERS.keys():
         return None
     given = {**request, **codes, **facts}
     cells = []
@@ -227,6 +238,11 @@ def as_row(request: Any) -> list[str] | None:  # noqa: ANN401
             cells.append("")
         elif name in NUMERIC and isinstance(item, contract.Number):
             cells.append(item.text)
+        elif name in NUMERIC and isinstance(item, dict) and [*item] in [[side] for side in SIGNS]:
+            [[side, limit]] = item.items()
+            if not isinstance(limit, contract.Number):
+                return None
+            cells.append(f"{SIGNS[side]}{limit.text}")
         elif name in FLAGS and isinstance(item, bool):
             cells.append(json.dumps(item))
         elif name in LISTS and isinstance(item, list) and all(is_cell(part) and ";" not in part for part in item):
@@ -282,10 +298,10 @@ def unlike_the_contract(text: str, decision: dict[str, Any]) -> str:
         return f"contract.py finds wrong {wrong}"
     if decision["criteria"] is None:
         return ""
-    plain = json.loads(text)
-    asked = {"facts": plain["facts"], "codes": plain.get("codes") or {}}
-    differs = prove.difference(asked, decision)
-    return f"model.py: {differs}" if differs else ""
+    policy = decision["policy"]
+    [space] = [space for space in prove.SPACES if str(space) == f"{policy['document']} {policy['version']}"]
+    differs = prove.difference(space, json.loads(text), decision)
+    return f"the reading of {space}: {differs}" if differs else ""
 
 
 # Escaped, a character that takes two escapes loses a bit in OPA's WebAssembly; the client sends it as it is.

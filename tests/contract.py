@@ -3,13 +3,16 @@
 import datetime
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from decimal import Decimal
 from typing import Any
 
+from readings import READINGS
+from readings.decision import UNKNOWN, DaysBefore, Reading
+
 Check = Callable[[str, Any], Iterator[str]]  # yields the paths that are wrong, below the one given
 
-FIRST_DAY = "2025-04-01"
+BOUNDS = ("less_than", "at_most", "at_least", "more_than")
 
 
 def when(valid: Callable[[Any], bool]) -> Check:
@@ -61,15 +64,29 @@ def one_of(*values: str) -> Check:
     return when(lambda value: isinstance(value, str) and value in values)
 
 
-def number(greatest: int, *, whole: bool = False) -> Check:
-    return when(
-        lambda value: (
-            is_number(value)
-            and is_well_written(value)
-            and 0 <= value <= greatest
-            and (not whole or value == int(value))
+def number(least: float, greatest: float, *, whole: bool) -> Check:
+    """Of the range; or a bound that leaves some of it."""
+
+    def in_range(value: object) -> bool:
+        return is_number(value) and is_well_written(value) and least <= value <= greatest  # type: ignore[operator]
+
+    def leaves(side: str, limit: float) -> bool:
+        if not whole:
+            return not ((side == "less_than" and limit == least) or (side == "more_than" and limit == greatest))
+        tried = range(int(least), int(greatest) + 1)
+        return any(
+            {"less_than": v < limit, "at_most": v <= limit, "at_least": v >= limit, "more_than": v > limit}[side]
+            for v in tried
         )
-    )
+
+    def valid(value: Any) -> bool:  # noqa: ANN401
+        if isinstance(value, dict):
+            return len(value) == 1 and all(
+                side in BOUNDS and in_range(limit) and leaves(side, limit) for side, limit in value.items()
+            )
+        return in_range(value) and (not whole or value == int(value))
+
+    return when(valid)
 
 
 def array(item: Check, *, most: int, repeats: bool) -> Check:
@@ -109,26 +126,36 @@ FLAG = when(lambda value: isinstance(value, bool))
 
 REQUEST_ID = text(128)
 CODES = fields(100, hcpcs=text(20), icd10=array(text(20), most=100, repeats=True))
-FACTS = fields(
-    111,
-    disease=one_of("all", "dlbcl", "other"),
-    lineage=one_of("b_cell_precursor", "mature_b_cell", "t_cell", "other"),
-    cd19_positive=FLAG,
-    infant=FLAG,
-    kmt2a_rearranged=FLAG,
-    disease_status=one_of("newly_diagnosed", "remission", "relapsed", "refractory"),
-    complete_response=number(20, whole=True),
-    mrd_percent=number(100),
-    treatment_phase=one_of("induction", "consolidation", "maintenance", "other"),
-    combined_with=array(
-        one_of("bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib", "interfant", "other"),
-        most=7,
-        repeats=False,
-    ),
-    alternating_with=array(
-        one_of("prednisone", "vincristine", "methotrexate", "mercaptopurine", "other"), most=5, repeats=False
-    ),
-)
+
+
+def fact(reading: Reading, name: str) -> Check:
+    """What may be given for it, by the values that its classes have."""
+    values = [value for some in reading.classes[name].values() for value in some if value not in UNKNOWN]
+    if name in reading.numbers:
+        least, greatest, limits = reading.numbers[name]
+        return number(least, greatest, whole=limits is None)
+    if isinstance(values[0], bool):
+        return FLAG
+    if isinstance(values[0], DaysBefore):
+        return when(is_date)
+    if any(isinstance(value, list) for value in values):
+        items = {item for value in values for item in value}
+        return array(one_of(*items), most=len(items), repeats=False)
+    return one_of(*values)
+
+
+FACTS = {
+    (reading.document, reading.version): (
+        reading.classes.keys(),
+        fields(100 + len(reading.classes), **{name: fact(reading, name) for name in reading.classes}),
+    )
+    for reading in READINGS
+}
+
+
+def in_force(document: object, date: object) -> tuple[str, str] | None:
+    held = [version for name, version in FACTS if name == document and is_date(date) and version <= str(date)]
+    return (str(document), max(held)) if held else None
 
 
 def errors(request: object) -> list[str]:
@@ -143,9 +170,10 @@ def _errors(request: object) -> Iterator[str]:
     if len(request) > 100:
         yield ""
     else:
-        yield from request.keys() - {"document", "date_of_service", "request_id", "codes", "facts"}
+        yield from request.keys() - {"document", "date_of_service", "request_id", "codes", "facts", "unavailable"}
     document, date, facts = (request.get(name) for name in ("document", "date_of_service", "facts"))
-    if document != "CC-0126":
+    version = in_force(document, date)
+    if document not in [name for name, _ in FACTS]:
         yield "document"
     if not is_date(date):
         yield "date_of_service"
@@ -155,5 +183,17 @@ def _errors(request: object) -> Iterator[str]:
         yield from CODES("codes", request["codes"])
     if not isinstance(facts, dict):
         yield "facts"
-    elif document == "CC-0126" and is_date(date) and str(date) >= FIRST_DAY:
-        yield from FACTS("facts", facts)
+    elif version:
+        yield from FACTS[version][1]("facts", facts)
+    if "unavailable" in request:
+        yield from _unavailable(request["unavailable"], FACTS[version][0] if version else None, facts)
+
+
+def _unavailable(names: object, known: Collection[str] | None, facts: object) -> Iterator[str]:
+    """Facts of the version, when one is in force, that are not given."""
+    given_ = facts if isinstance(facts, dict) else {}
+    if not isinstance(names, list):
+        yield "unavailable"
+    elif known is not None:
+        free = [name for name in known if given_.get(name) is None]
+        yield from array(one_of(*free), most=len(known), repeats=False)("unavailable", names)

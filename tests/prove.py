@@ -1,7 +1,10 @@
-"""Every distinguishable request to the policy in OPA, beside the model: `make prove`. Exit status 1 on any difference.
+"""Requests to the policy in OPA, beside the second readings: `make prove`. Exit status 1 on any difference.
 
-Per fact, STATES names the classes of values that the model cannot tell apart. Every combination of classes is asked
-once, unknown included; which value stands for a class is drawn anew for each, so that all of them occur everywhere.
+Per fact, a reading names the classes of values that no criterion tells apart; a bound is in that of what it leaves.
+A combination has one class for each fact; which value stands for a class is drawn anew for each, so that all of them
+occur everywhere, and so are the date of service, the codes and what is `unavailable`. Up to a million combinations
+all are asked, once each. Of more, and in a sample, every combination of three classes is asked beside the answers that
+favor each pathway, so that every pair of classes occurs, and the rest is drawn, near an approval and far from any.
 """
 
 import argparse
@@ -14,111 +17,105 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import model
 import requests
 from conftest import free_port
+from readings import READINGS
+from readings.decision import ABSENT, DaysBefore, Facts, Reading, decide
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from vectors import states
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = 200
-
-ABSENT = object()
-UNKNOWN = (None, ABSENT)
-FLAG: dict[str, Sequence[Any]] = {"yes": (True,), "no": (False,), "unknown": UNKNOWN}
+ALL = 1_000_000
+SAMPLE = 150_000
 
 
-def some_of(*items: str) -> list[list[str]]:
-    """Every choice of one or more, each in two orders."""
-    choices = [c for size in range(1, len(items) + 1) for c in itertools.combinations(items, size)]
-    return [list(order) for choice in choices for order in (choice, choice[::-1])]
+def resolved(value: object, day: str) -> Any:  # noqa: ANN401
+    """As it stands in a request for that day."""
+    return value(day) if isinstance(value, DaysBefore) else value
 
 
-_POMP = ("prednisone", "vincristine", "methotrexate", "mercaptopurine")
-_TKIS = some_of("bosutinib", "dasatinib", "imatinib", "nilotinib", "ponatinib")
+class Space:
+    """The requests to one version, one for each combination of classes."""
 
-STATES: dict[str, dict[str, Sequence[Any]]] = {
-    "disease": {"all": ("all",), "dlbcl": ("dlbcl",), "other": ("other",), "unknown": UNKNOWN},
-    "lineage": {
-        "b_cell_precursor": ("b_cell_precursor",),
-        "mature_b_cell": ("mature_b_cell",),
-        "not_b_cell": ("t_cell", "other"),  # apart from mature_b_cell for the advisory alone
-        "unknown": UNKNOWN,
-    },
-    "cd19_positive": FLAG,
-    "infant": FLAG,
-    "kmt2a_rearranged": FLAG,
-    "disease_status": {
-        "relapsed_or_refractory": ("relapsed", "refractory"),
-        "neither": ("newly_diagnosed", "remission"),
-        "unknown": UNKNOWN,
-    },
-    "complete_response": {"first_or_second": (1, 2, 1.0, 2.0), "neither": (0, 3, 20, 0.0), "unknown": UNKNOWN},
-    "mrd_percent": {
-        "enough": (0.1, 0.100000000000001, 0.11, 1, 5.5, 100),
-        "below": (0.0999999999999999, 0.09, 0.01, 0.001, 1e-12, 0),
-        "unknown": UNKNOWN,
-    },
-    "treatment_phase": {
-        "consolidation": ("consolidation",),
-        "maintenance": ("maintenance",),
-        "neither": ("induction", "other"),
-        "unknown": UNKNOWN,
-    },
-    "combined_with": {
-        "single_agent": ([],),
-        "tki": [*_TKIS, *(["other", *drugs] for drugs in _TKIS)],
-        "interfant": (["interfant"], ["interfant", "other"], ["other", "interfant"]),
-        "tki_and_interfant": [
-            *(["interfant", *drugs] for drugs in _TKIS),
-            *([*drugs, "interfant", "other"] for drugs in _TKIS),
-        ],
-        "other": (["other"],),
-        "unknown": UNKNOWN,
-    },
-    "alternating_with": {
-        "pomp": [list(order) for order in itertools.permutations(_POMP)],
-        "not_exactly_pomp": [[], *(drugs for drugs in some_of(*_POMP, "other") if set(drugs) != set(_POMP))],
-        "unknown": UNKNOWN,
-    },
-}
-# They decide nothing, so they are no dimension: drawn like a value, and what they raise is compared.
-CODES: Sequence[Any] = (
-    ABSENT,
-    None,
-    {},
-    {"hcpcs": "J9039", "icd10": ["C91.00"]},
-    {"hcpcs": "j9039", "icd10": ["c9101", "C91.02"]},
-    {"hcpcs": "J9999", "icd10": []},
-    {"hcpcs": None, "icd10": ["C83.39"]},
-    {"icd10": ["C91.00", "c83.30"]},
-    {"icd10": ["Z51.11"]},
-)
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.classes = {fact: list(classes.values()) for fact, classes in reading.classes.items()}
+        self.total = math.prod(len(classes) for classes in self.classes.values())
+        self.bases = [self.near(answers) for answers in reading.favors.values()]
 
-SPACE = [[(fact, values) for values in classes.values()] for fact, classes in STATES.items()]
-TOTAL = math.prod(len(classes) for classes in SPACE)
+    def __str__(self) -> str:
+        return f"{self.reading.document} {self.reading.version}"
+
+    def request(self, index: int) -> dict[str, Any]:
+        """The request of one combination; the index is all it depends on."""
+        draw = random.Random(index)
+        day = draw.choice(self.reading.days)
+        facts = {}
+        rest = index
+        for fact, classes in reversed(self.classes.items()):
+            rest, chosen = divmod(rest, len(classes))
+            if (value := draw.choice(classes[chosen])) is not ABSENT:
+                facts[fact] = resolved(value, day)
+        asked: dict[str, Any] = {"document": self.reading.document, "date_of_service": day, "facts": facts}
+        if (codes := draw.choice(self.reading.code_samples)) is not ABSENT:
+            asked["codes"] = codes
+        if draw.random() < 0.3:
+            unknown = [fact for fact in self.classes if facts.get(fact) is None]
+            asked["unavailable"] = draw.sample(unknown, draw.randint(0, len(unknown)))
+        return asked
+
+    def index(self, chosen: Mapping[str, int]) -> int:
+        index = 0
+        for fact, classes in self.classes.items():
+            index = index * len(classes) + chosen[fact]
+        return index
+
+    def near(self, answers: Facts) -> dict[str, int]:
+        """The classes of these answers; what they leave out is unknown."""
+        chosen = {}
+        for fact, named in self.reading.classes.items():
+            wanted = next((name for name, values in named.items() if answers.get(fact) in values), None)
+            assert wanted is not None, f"no class of {fact} has its answer"
+            chosen[fact] = list(named).index(wanted)
+        return chosen
+
+    def indices(self, count: int | None) -> Sequence[int]:
+        """All; or so many, always the same."""
+        if count is None and self.total <= ALL:
+            return range(self.total)
+        draw = random.Random(126)
+        if count is not None and count > self.total // 2:
+            return draw.sample(range(self.total), min(count, self.total))
+        strata: dict[int, None] = {}
+        for base in self.bases:
+            for facts in itertools.combinations(self.classes, 3):
+                for chosen in itertools.product(*(range(len(self.classes[fact])) for fact in facts)):
+                    strata[self.index({**base, **dict(zip(facts, chosen, strict=True))})] = None
+        wanted = count if count is not None else max(SAMPLE, len(strata))
+        picked = list(strata) if len(strata) <= wanted else draw.sample(list(strata), wanted // 2)
+        found = dict.fromkeys(picked)
+        while len(found) < wanted:
+            found[self.drawn(draw)] = None
+        return list(found)
+
+    def drawn(self, draw: random.Random) -> int:
+        """As near to what favors a pathway as chance has it: of classes drawn evenly few would be approved."""
+        base, near = draw.choice(self.bases), math.sqrt(draw.random())
+        chosen = {
+            fact: base[fact] if draw.random() < near else draw.randrange(len(classes))
+            for fact, classes in self.classes.items()
+        }
+        return self.index(chosen)
 
 
-def request(index: int) -> dict[str, Any]:
-    """The request of one combination; the index is all it depends on."""
-    draw = random.Random(index)
-    facts = {}
-    rest = index
-    for classes in reversed(SPACE):
-        rest, state = divmod(rest, len(classes))
-        fact, values = classes[state]
-        if (value := draw.choice(values)) is not ABSENT:
-            facts[fact] = value
-    asked = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts}
-    if (codes := draw.choice(CODES)) is not ABSENT:
-        asked["codes"] = codes
-    return asked
+SPACES = [Space(reading) for reading in READINGS]
 
 
 def ask(session: requests.Session, url: str, asked: Sequence[object]) -> list[dict[str, Any]]:
@@ -132,22 +129,20 @@ def ask(session: requests.Session, url: str, asked: Sequence[object]) -> list[di
     return decisions
 
 
-WORDS = {True: "met", False: "not_met", None: "unknown"}
-
-
-def difference(asked: dict[str, Any], decision: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """What the policy says and what the model says, for all that differs."""
-    said = model.decide(asked["facts"], asked.get("codes"))
+def difference(space: Space, asked: dict[str, Any], decision: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What the policy says and what the reading says, for all that differs."""
+    said = decide(space.reading, asked)
+    said["version"] = space.reading.version
     said["errors"] = []
     said["missing"] = list(said["missing"].items())
-    said["states"] = {criterion: WORDS[state] for criterion, state in said["states"].items()}
-    state_of = states(decision["criteria"])
     seen = {
-        **{name: decision[name] for name in ("outcome", "next_step", "pathways_met", "errors")},
+        **{name: decision[name] for name in ("outcome", "next_step", "pathways_met", "ask_first", "errors")},
+        "version": (decision["policy"] or {}).get("version"),
         "missing": [(entry["fact"], entry["criteria"]) for entry in decision["missing"]],
+        "terms": [(entry["pathway"], entry["duration"]) for entry in decision["terms"]],
         "reasons": [reason["criterion"] for reason in decision["reasons"]],
-        "advisories": sorted(advisory["code"] for advisory in decision["advisories"]),
-        "states": {criterion: state_of.get(criterion) for criterion in said["states"]},
+        "advisories": [advisory["code"] for advisory in decision["advisories"]],
+        "states": states(decision["criteria"]),
     }
     return {name: (seen[name], said[name]) for name in said if seen[name] != said[name]}
 
@@ -156,18 +151,20 @@ Differences = list[tuple[int, dict[str, tuple[Any, Any]]]]
 _session = requests.Session()
 
 
-def compare(task: tuple[str, Sequence[int]]) -> tuple[int, Differences]:
+def compare(task: tuple[str, int, Sequence[int]]) -> tuple[int, Differences]:
     """How many were compared, and those that differ."""
-    url, indices = task
-    asked = [request(index) for index in indices]
+    url, number, indices = task
+    space = SPACES[number]
+    asked = [space.request(index) for index in indices]
     pairs = zip(indices, asked, ask(_session, url, asked), strict=True)
-    found = ((index, difference(question, decision)) for index, question, decision in pairs)
+    found = ((index, difference(space, question, decision)) for index, question, decision in pairs)
     return len(indices), [(index, differs) for index, differs in found if differs]
 
 
-def compare_all(url: str, indices: Sequence[int]) -> Iterator[tuple[int, Differences]]:
+def compare_all(url: str, space: Space, indices: Sequence[int]) -> Iterator[tuple[int, Differences]]:
     """Batch by batch, on all cores, in no particular order."""
-    tasks = ((url, indices[start : start + BATCH]) for start in range(0, len(indices), BATCH))
+    number = SPACES.index(space)
+    tasks = ((url, number, indices[start : start + BATCH]) for start in range(0, len(indices), BATCH))
     with multiprocessing.get_context("spawn").Pool(min(os.cpu_count() or 1, 8)) as pool:
         yield from pool.imap_unordered(compare, tasks)
 
@@ -196,42 +193,42 @@ def opa(policy: Path) -> Iterator[str]:
         server.wait()
 
 
-def prove(policy: Path, indices: Sequence[int], console: Console) -> int:
-    """Compare, show how far it is, print what differs; returns the exit status."""
+def prove(url: str, space: Space, indices: Sequence[int], console: Console) -> bool:
+    """Compare, show how far it is, print what differs; whether nothing does."""
     start = time.monotonic()
     compared, differing, shown = 0, 0, 5
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with (
-        opa(policy) as url,
-        Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress,
-    ):
-        bar = progress.add_task("comparing", total=len(indices))
-        for count, differences in compare_all(url, indices):
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress:
+        bar = progress.add_task(str(space), total=len(indices))
+        for count, differences in compare_all(url, space, indices):
             compared += count
             for index, differs in differences[: max(shown - differing, 0)]:
-                console.print(f"combination {index}: {json.dumps(request(index)['facts'])}", highlight=False)
+                console.print(f"combination {index}: {json.dumps(space.request(index))}", markup=False, highlight=False)
                 for name, (seen, said) in differs.items():
-                    console.print(f"  {name}: policy {seen}, model {said}", markup=False, highlight=False)
+                    console.print(f"  {name}: policy {seen}, reading {said}", markup=False, highlight=False)
             differing += len(differences)
-            progress.update(bar, advance=count, description=f"comparing, {differing} differ")
+            progress.update(bar, advance=count, description=f"{space}, {differing} differ")
     seconds = time.monotonic() - start
     console.print(
-        f"{compared} of {TOTAL} combinations compared in {seconds:.0f} s, {differing} differ", highlight=False
+        f"{space}: {compared} of {space.total} combinations compared in {seconds:.0f} s, {differing} differ",
+        highlight=False,
     )
-    return 0 if compared == len(indices) and differing == 0 else 1
-
-
-def sample(count: int) -> list[int]:
-    return random.Random(126).sample(range(TOTAL), count)
+    return compared == len(indices) and differing == 0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("document", nargs="?", help="one document, in all its versions; else all of them")
     parser.add_argument("--policy", type=Path, default=ROOT / "policy", help="another directory of Rego")
-    parser.add_argument("--sample", type=int, metavar="N", help="compare N of the combinations, always the same")
+    parser.add_argument(
+        "--sample", type=int, metavar="N", help="compare N combinations of each version, always the same"
+    )
     options = parser.parse_args()
-    indices = range(TOTAL) if options.sample is None else sample(options.sample)
-    return prove(options.policy, indices, Console())
+    spaces = [space for space in SPACES if options.document in (None, space.reading.document)]
+    if not spaces:
+        parser.error(f"no second reading of this document; there is one of {', '.join(map(str, SPACES))}")
+    with opa(options.policy) as url:
+        return 0 if all([prove(url, space, space.indices(options.sample), Console()) for space in spaces]) else 1
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ MARK = "zq§"
 NUMBERS = (7341.25, -48213, 48213, 0.734125)
 marked = st.one_of(st.sampled_from(NUMBERS), st.text(max_size=140).map(lambda text: MARK + text))
 # Near misses and the JSON types; a string greater than any number and an array greater than any string are among them.
-LITERALS = [v for classes in prove.STATES.values() for some in classes.values() for v in some if isinstance(v, str)]
+SPACE = next(space for space in prove.SPACES if space.reading.document == "CC-0126")
+LITERALS = [v for classes in SPACE.classes.values() for some in classes for v in some if isinstance(v, str)]
 numbers = st.sampled_from([-1, -0.0, 0, 1.0, 1.5, 20, 20.5, 21, 100, 100.000001, -1e-9, 10**30, 1e308])
 near = st.one_of(
     *(st.none(), st.booleans(), st.just(""), st.just([]), st.just({}), st.text(max_size=22)),
@@ -57,7 +58,9 @@ ARRAYS = {
     "facts.combined_with": st.lists(drugs | misfits, max_size=5),
     "facts.alternating_with": st.lists(drugs | misfits, max_size=5),
     "codes.icd10": st.lists(code | misfits, max_size=4),
+    "unavailable": st.lists(st.sampled_from(list(SPACE.classes)) | misfits, max_size=4),
 }
+bounds = st.dictionaries(st.sampled_from([*contract.BOUNDS, "under"]), numbers, max_size=2)
 # What stands in place of each field; a name that is none is drawn for the stars.
 REPLACED = {
     "document": st.sampled_from(["CC-0127", "cc-0126", "CC-0126 "]) | junk,
@@ -66,8 +69,8 @@ REPLACED = {
     "codes": junk,
     "codes.hcpcs": code,
     "facts": junk,
-    **{f"facts.{fact}": junk for fact in prove.STATES},
-    **{fact: numbers | st.floats(-1, 21) | junk for fact in ("facts.complete_response", "facts.mrd_percent")},
+    **{f"facts.{fact}": junk for fact in SPACE.classes},
+    **{fact: numbers | bounds | st.floats(-1, 21) | junk for fact in ("facts.complete_response", "facts.mrd_percent")},
     **{array: items | junk for array, items in ARRAYS.items()},
     **{star: junk for star in ("*", "codes.*", "facts.*")},
 }
@@ -76,7 +79,7 @@ REPLACED = {
 @st.composite
 def malformed(draw: st.DrawFn, target: str | None = None) -> dict[str, Any]:
     """A good request in which some fields are replaced or dropped, the target among them; it may stay good."""
-    request = copy.deepcopy(prove.request(draw(st.integers(0, prove.TOTAL - 1))))
+    request = copy.deepcopy(SPACE.request(draw(st.integers(0, SPACE.total - 1))))
     targets = draw(st.sets(st.sampled_from(list(REPLACED)), max_size=3)) | ({target} if target else set())
     for path in sorted(targets, key=lambda path: (-path.count("."), path)):  # what is within goes first
         above, _, name = path.rpartition(".")
@@ -125,7 +128,7 @@ def check(request: Any, decision: dict[str, Any]) -> None:  # noqa: ANN401
         assert decision["policy"] is decision["criteria"] is None
         assert not any(decision[field] for field in ("pathways_met", "reasons", "missing", "advisories"))
     else:
-        assert prove.difference({"facts": request["facts"], "codes": request.get("codes") or {}}, decision) == {}
+        assert prove.difference(SPACE, request, decision) == {}
 
 
 @pytest.mark.parametrize("target", REPLACED)
@@ -175,8 +178,9 @@ def test_a_bad_item_spoils_only_itself(
 
 @pytest.mark.parametrize("fact", ["combined_with", "alternating_with"])
 def test_no_message_names_what_is_repeated(fact: str, session: requests.Session, opa_url: str) -> None:
-    values = sorted({drug for some in prove.STATES[fact].values() for v in some if isinstance(v, list) for drug in v})
-    asked = [{**prove.request(0), "facts": {fact: [drug, "other", drug, "other"]}} for drug in values]
+    values = sorted({drug for some in SPACE.classes[fact] for v in some if isinstance(v, list) for drug in v})
+    plain = {"document": "CC-0126", "date_of_service": "2025-06-01"}
+    asked = [{**plain, "facts": {fact: [drug, "other", drug, "other"]}} for drug in values]
     decisions = [decide(session, opa_url, request) for request in asked]
     assert decisions[0]["errors"][0]["path"] == f"facts.{fact}"
     assert all(decision["errors"] == decisions[0]["errors"] for decision in decisions)

@@ -1,4 +1,4 @@
-"""From the document to its rules and vectors, and back. The clauses below are the document's, listed by hand once."""
+"""From the document to its rules and vectors, and back. What a document consists of is what its second reading has."""
 
 import json
 import subprocess
@@ -8,41 +8,33 @@ from typing import Any
 
 import pytest
 from conftest import ROOT
-from vectors import VECTORS
+from readings import READINGS
+from readings.decision import Clause, Criterion, Leaf, Reading
+from vectors import PARTS, VECTORS
 
 STATES = ("met", "not_met", "unknown")
 
-# Document, version, and by kind the clauses; a part is the clause it belongs to and its fact.
-LISTED = {
-    ("CC-0126", "2025-04-01"): {
-        "pathway": {"I+II", "III+IV", "V"},
-        "clause": {"I", "II", "II.A", "II.B", "II.C", "II.D", "III", "IV", "V"},
-        "exclusion": {"exclusion.I", "exclusion.II"},
-        "part": {
-            "I.disease",
-            "I.lineage",
-            "I.cd19_positive",
-            "II.C.mrd_percent",
-            "II.C.complete_response",
-            "III.disease",
-            "III.lineage",
-            "III.cd19_positive",
-            "IV.treatment_phase",
-            "IV.combined_with",
-            "IV.alternating_with",
-            "V.disease",
-            "V.infant",
-            "V.kmt2a_rearranged",
-            "V.combined_with",
-        },
-    }
-}
-CRITERIA = [
-    (document, version, kind, id_)
-    for (document, version), kinds in LISTED.items()
-    for kind, ids in kinds.items()
-    for id_ in sorted(ids)
-]
+Id = tuple[str, str]  # pathway, clause, exclusion or part; and its id. A part is the clause it belongs to and its fact.
+
+
+def listed(reading: Reading) -> Iterator[Id]:
+    """What the document consists of. A clause that stands in two pathways is one."""
+
+    def within(kind: str, criterion: Criterion, above: str) -> Iterator[Id]:
+        if isinstance(criterion, Leaf) and not criterion.id:
+            yield "part", f"{above}.{criterion.fact}"
+        else:
+            yield kind, criterion.id
+        for part in criterion.parts if isinstance(criterion, Clause) else ():
+            yield from within("clause", part, criterion.id)
+
+    for kind, criteria in (("pathway", reading.pathways), ("exclusion", reading.exclusions)):
+        for criterion in criteria:
+            yield from within(kind, criterion, "")
+
+
+LISTED = {(reading.document, reading.version): sorted(set(listed(reading))) for reading in READINGS}
+CRITERIA = [(*version, *id_) for version, ids in LISTED.items() for id_ in ids]
 
 
 @cache
@@ -60,28 +52,31 @@ def catalogue() -> dict[tuple[str, str], dict[str, Any]]:
     }
 
 
-def cited(document: str, version: str) -> list[tuple[str, str]]:
-    """What METADATA names: the kind, which is how the rule's name begins, and the id; the parts of a clause too."""
+def cited(document: str, version: str) -> list[tuple[Id, str]]:
+    """What METADATA names, and its text: the kind, which is how the rule's name begins, and the id; a part has none."""
     found = []
     for note in opa("inspect", "-a", "-f", "json", "policy")["annotations"]:
-        custom = note["annotations"].get("custom", {})
         names = [step["value"] for step in note["path"]]
-        if names[2:5] == ["criteria", document, version] and "id" in custom:
-            found.append((names[5].partition("_")[0], custom["id"]))
-            found += [("part", f"{custom['id']}.{fact}") for fact in custom.get("parts", {})]
+        if names[2:5] == ["criteria", document, version] and len(names) > 5:
+            kind = names[5].partition("_")[0] or "part"
+            found.append(
+                ((kind, note["annotations"].get("custom", {}).get("id", "")), note["annotations"]["description"])
+            )
     return found
 
 
-def in_the_tree(document: str, version: str) -> Iterator[tuple[str, str]]:
-    """What the criteria of the policy consist of, whether METADATA names it or not."""
+def in_the_tree(document: str, version: str) -> list[tuple[Id, str]]:
+    """What the criteria of the policy consist of, and its text. A clause that stands in two pathways is one."""
     criteria = catalogue()[document, version]["criteria"]
+    found = []
     roots = [("pathway", node, "") for node in criteria["pathways"]]
     roots += [("exclusion", node, "") for node in criteria["exclusions"]]
     while roots:
         kind, node, above = roots.pop()
         part = kind == "clause" and node["id"] == f"{above}.{node.get('fact')}"
-        yield "part" if part else kind, node["id"]
-        roots += [("clause", inner, node["id"]) for inner in node.get("all_of", []) + node.get("any_of", [])]
+        found.append((("part" if part else kind, node["id"]), node["text"]))
+        roots += [("clause", inner, node["id"]) for parts in PARTS for inner in node.get(parts, [])]
+    return sorted(set(found))
 
 
 def vectors_for(document: str, version: str, id_: str, state: str) -> list[str]:
@@ -96,13 +91,17 @@ def vectors_for(document: str, version: str, id_: str, state: str) -> list[str]:
 
 
 def test_every_version_held_is_listed() -> None:
-    assert set(catalogue()) == set(LISTED)
+    assert set(catalogue()) == set(LISTED), (
+        "a version without a second reading in tests/readings, or one that is not held"
+    )
 
 
 @pytest.mark.parametrize(("document", "version", "kind", "id_"), CRITERIA)
 def test_clause_has_a_rule(document: str, version: str, kind: str, id_: str) -> None:
-    assert cited(document, version).count((kind, id_)) == 1, f"no rule, or more than one, is the {kind} {id_}"
-    assert list(in_the_tree(document, version)).count((kind, id_)) == 1, f"the {kind} {id_} does not decide"
+    texts = [text for known, text in in_the_tree(document, version) if known == (kind, id_)]
+    assert len(texts) == 1, f"the {kind} {id_} does not decide, or is not the same everywhere"
+    told = [text for known, text in cited(document, version) if known == (kind, "" if kind == "part" else id_)]
+    assert told.count(texts[0]) == 1, f"no rule, or more than one, is the {kind} {id_}"
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -113,6 +112,7 @@ def test_clause_has_a_vector(document: str, version: str, kind: str, id_: str, s
 
 @pytest.mark.parametrize(("document", "version"), LISTED)
 def test_rule_is_of_a_clause(document: str, version: str) -> None:
-    listed = {(kind, id_) for kind, ids in LISTED[document, version].items() for id_ in ids}
-    assert not set(in_the_tree(document, version)) - set(cited(document, version)), "a criterion cites no clause"
-    assert not set(cited(document, version)) - listed, "a rule cites a clause that the document does not have"
+    tree = {id_ for id_, _ in in_the_tree(document, version)}
+    assert not tree - set(LISTED[document, version]), "the criteria have a clause that the document does not have"
+    named = {id_ for id_, _ in cited(document, version) if id_[1]}
+    assert not named - tree, "a rule cites a clause that is not in the criteria"

@@ -9,10 +9,13 @@ from payer_policy import EmbeddedPolicy
 
 VECTORS: dict[str, dict[str, Any]] = {
     vector["name"]: vector
-    for file in sorted((Path(__file__).parents[1] / "policy_tests" / "vectors").glob("*.yaml"))
+    for file in sorted((Path(__file__).parents[1] / "policy_tests" / "vectors").glob("*/*.yaml"))
     for vectors in yaml.safe_load(file.read_text(encoding="utf-8")).values()
     for vector in vectors
 }
+
+# Where a node of the criteria has its parts.
+PARTS = ("all_of", "any_of", "none_of", "of")
 
 
 def in_process(policy: EmbeddedPolicy, entry_point: str, question: object) -> Any:  # noqa: ANN401
@@ -27,7 +30,7 @@ def states(criteria: dict[str, Any] | None) -> dict[str, str]:
     while nodes:
         node = nodes.pop()
         found[node["id"]] = node["state"]
-        nodes += node.get("all_of", []) + node.get("any_of", [])
+        nodes += [part for kind in PARTS for part in node.get(kind, [])]
     return found
 
 
@@ -43,6 +46,8 @@ def difference(decision: dict[str, Any], expect: dict[str, Any]) -> dict[str, tu
         "reasons": [reason["criterion"] for reason in decision["reasons"]],
         "states": {id_: state_of.get(id_) for id_ in expect.get("states", {})},
         "next_step": decision["next_step"],
+        "ask_first": decision["ask_first"],
+        "terms": decision["terms"],
         "request_id": decision["request_id"],
         "version": (decision["policy"] or {}).get("version"),
         "date": decision["date_of_service"],
