@@ -1,4 +1,4 @@
-"""What the guides say is run as it stands there, or read by the program that it is for."""
+"""What the guides say is run as it stands there, and no page says what the policy does not."""
 
 import hashlib
 import os
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+import yaml
 from bundles import FILE, Store, bundle, wait_for
 from conftest import ROOT, free_port
 from payer_policy import PolicyClient
@@ -40,29 +41,199 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_guide_to_revising(clone: Path) -> None:
-    guide = (clone / "docs" / "revising.md").read_text(encoding="utf-8")
-    steps = re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    assert len(steps) == 7
+def run(step: str, clone: Path) -> str:
+    """What it prints, as a reader types it."""
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "PYTHONPATH": str(clone / "pyclient" / "src"),  # the client and the wasm policy of the clone
     }
-    printed = []
-    for step in steps:
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", step], cwd=clone, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, f"{step}\n{done.stdout}\n{done.stderr}"
-        printed.append(done.stdout)
+    command = ["bash", "-euo", "pipefail", "-c", step]
+    done = subprocess.run(
+        command, cwd=clone, env=environment, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, f"{step}\n{done.stdout}"
+    return done.stdout
+
+
+READERS = dict(
+    re.findall(r"^## ([^\n]*)\n(.*?)(?=^## |\Z)", (ROOT / "docs" / "index.md").read_text(), re.DOTALL | re.MULTILINE)
+)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_the_first_step_of_each_reader(reader: str, clone: Path) -> None:
+    [step], [shown] = (
+        re.findall(rf"^```{kind}\n(.*?)^```$", READERS[reader], re.DOTALL | re.MULTILINE) for kind in ("sh", "text")
+    )
+    printed = " ".join(run(step, clone).split())
+    for line in shown.splitlines():
+        assert " ".join(line.split()) in printed, f"{reader}: {line} is not in {printed}"
+
+
+def test_the_guide_to_revising(clone: Path) -> None:
+    guide = (clone / "docs" / "revising.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
+    assert len(steps) == 7
+    printed = [run(step, clone) for step in steps]
     _, _, changed, impact, _, _, replayed = printed
     example = guide.split("```\nthreshold")[1].split("```")[0]
     assert f"threshold{example}" in changed
-    assert "1 of 3 requests change outcome" in impact
+    assert "1 of 3 requests of CC-0126 change outcome" in impact
     assert "3 decisions replayed, 0 differ" in replayed
     assert (clone / "build" / "impact.html").exists()
     assert len(list((clone / "policy_tests" / "golden").glob("*2026-04-01.jsonl"))) == 1
+
+
+def pages(clone: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "tools/docs.py"]
+    environment = {**os.environ, "PYTHONPATH": "tests"}
+    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+
+
+CRITERIA = """\
+# METADATA
+# scope: package
+# title: Test
+# description: Every form that no document of this checkout has.
+# custom:
+#   document: TEST-2.0
+#   version: "{version}"
+#   last_reviewed: "2020-01-01"
+#   codes: {{hcpcs: {{}}, icd10: {{}}}}
+#   history: []
+package payer.criteria["TEST-2.0"]["{version}"]
+
+import data.payer.criterion
+
+# METADATA
+# title: About
+# description: The METADATA of this package.
+about := rego.metadata.chain()[1].annotations
+
+# METADATA
+# title: Pathways
+# description: The one pathway.
+pathways := [pathway_p]
+
+# METADATA
+# title: Exclusions
+# description: None.
+exclusions := []
+
+# METADATA
+# title: Pathway
+# description: Two of three.
+# custom:
+#   id: P
+pathway_p := criterion.all_of(rego.metadata.rule(), [clause_two])
+
+# METADATA
+# title: Two
+# description: Two or more of the three hold.
+# custom:
+#   id: two
+clause_two := criterion.at_least_n_of(rego.metadata.rule(), 2, [_heavy, _free, clause_not])
+
+# METADATA
+# title: Heavy
+# description: The weight is above 90 kg.
+_heavy := criterion.more_than(rego.metadata.rule(), "weight", 90)
+
+# METADATA
+# title: Free
+# description: The list names no drug of the two.
+_free := criterion.holds_none(rego.metadata.rule(), "drugs", _two)
+
+_two := {{"a", "b"}}
+
+# METADATA
+# title: Not
+# description: The weight is not from 50 to 95 kg.
+# custom:
+#   id: not
+clause_not := criterion.none_of(rego.metadata.rule(), [_middle])
+
+# METADATA
+# title: Middle
+# description: The weight is from 50 to 95 kg.
+_middle := criterion.from_to(rego.metadata.rule(), "weight", 50, 95)
+"""
+FACTS = """\
+package payer.criteria["TEST-2.0"]["{version}"]
+
+# METADATA
+# title: Facts
+# description: Of the test.
+facts := [
+	{{"name": "weight", "type": "number", "question": "Weight?", "minimum": 0, "maximum": 500, "unit": "kg"}},
+	{{"name": "drugs", "type": "array", "question": "Which drugs?", "values": {{"a": "A", "b": "B", "c": "C"}}}},
+]
+"""
+VECTORS = """\
+test:
+  - name: "test heavy"
+    input: {document: TEST-2.0, date_of_service: "2021-06-01", facts: {weight: {more_than: 90}, drugs: [c]}}
+    expect: {outcome: approved, pathways: [P], states: {two: met, not: unknown, two.weight: met, two.drugs: met}}
+  - name: "test open"
+    input: {document: TEST-2.0, date_of_service: "2020-06-01", facts: {weight: {at_most: 95}, drugs: [a]}}
+    expect: {outcome: needs_information, states: {two: unknown, not.weight: unknown, two.drugs: not_met}}
+"""
+
+
+def test_a_page_for_each_version_says_every_form_in_words(clone: Path) -> None:
+    for version, folder in {"2020-01-01": "superseded", "2021-01-01": "."}.items():
+        name = f"test2_0_{version.replace('-', '_')}" if folder == "superseded" else "test2_0"
+        (clone / "policy" / folder / f"{name}.rego").write_text(CRITERIA.format(version=version))
+        (clone / "policy" / folder / f"{name}_facts.rego").write_text(FACTS.format(version=version))
+    vectors = clone / "policy_tests" / "vectors" / "test2_0" / "test.yaml"
+    vectors.parent.mkdir()
+    vectors.write_text(VECTORS)
+    made = pages(clone)
+    assert made.returncode == 0, made.stderr
+    page, old = ((clone / "docs" / f"test2_0{ending}.md").read_text() for ending in ("", "_2020_01_01"))
+    for row in (
+        "| `two` | Two or more of the three hold. | `at_least_n_of(2, [_heavy, _free, clause_not])` | "
+        "2 or more of `two.weight`, `two.drugs`, `not` are met | fewer than 2 of them are met or unknown | "
+        "fewer than 2 of them are met, but with the unknown ones 2 or more |",
+        '| `two.weight` | The weight is above 90 kg. | `more_than("weight", 90)` | `weight`: more than 90 kg | '
+        "`weight`: 90 kg or less | `weight`: not known, or a bound that leaves it open |",
+        '| `two.drugs` | The list names no drug of the two. | `holds_none("drugs", _two)` | '
+        "`drugs`: none of `a`, `b` | `drugs`: any of `a`, `b` | `drugs`: not known |",
+        "| `not` | The weight is not from 50 to 95 kg. | `none_of([_middle])` | "
+        "`not.weight` is not met | `not.weight` is met | `not.weight` is unknown |",
+        "- `two` met: test heavy",
+        "| [2020-01-01](test2_0_2020_01_01.md) | 2020-12-31 | 2020-01-01 |",
+    ):
+        assert row in page
+    assert "- `two` met: none\n" in old
+    assert "- `two` unknown: test open\n" in old
+    assert "| [2021-01-01](test2_0.md) | the next version | 2020-01-01 |" in old
+
+
+@pytest.mark.parametrize(
+    ("function", "right", "wrong"),
+    [
+        ("at_least", "_state[value >= limit]", "_state[value > limit]"),
+        ("any_of", "object.get(kleene.any_of,", "object.get(kleene.all_of,"),
+    ],
+)
+def test_no_page_says_what_the_policy_does_not(clone: Path, function: str, right: str, wrong: str) -> None:
+    engine = clone / "policy" / "engine" / "criterion.rego"
+    text = engine.read_text()
+    assert text.count(right) == 1, function
+    engine.write_text(text.replace(right, wrong))
+    made = pages(clone)
+    assert made.returncode == 1
+    assert re.search(r"^policy/\S+\.rego: the page would say \{.*\}, the policy says \{.*\}: vector '", made.stderr)
+
+
+def test_a_reading_of_no_clause_is_named(clone: Path) -> None:
+    readings = clone / "docs" / "readings.md"
+    readings.write_text(readings.read_text().replace("| II.B |", "| II.Z |", 1))
+    made = pages(clone)
+    assert made.returncode == 1
+    assert "CC-0126 has no II.Z: - Reading 3" in made.stderr
 
 
 def blocks(guide: Path, *languages: str) -> list[str]:
@@ -73,7 +244,7 @@ def blocks(guide: Path, *languages: str) -> list[str]:
 def commands() -> Iterator[str]:
     """Every line for a shell, be it in a block, within a sentence or in a comment of a configuration."""
     for guide in GUIDES:
-        for block in blocks(guide, "sh") if guide.name != "revising.md" else []:  # those are run, above
+        for block in blocks(guide, "sh") if guide.name not in ("revising.md", "index.md") else []:  # run, above
             yield from block.replace("\\\n", " ").splitlines()
         for block in blocks(guide, "console", ""):
             yield from re.findall(r"^\$ (.*)", block, re.MULTILINE)
@@ -116,6 +287,21 @@ def payer_policy(arguments: list[str]) -> None:
             _parser().parse_args([arguments[0], "--help"])
     else:
         _parser().parse_args(arguments)
+
+
+def test_the_workflows_pin_their_actions_and_make_what_is_there() -> None:
+    for file in sorted((ROOT / ".github" / "workflows").glob("*.yml")):
+        text = file.read_text(encoding="utf-8")
+        actions = re.findall(r"uses: (.*)", text)
+        assert actions
+        for action in actions:  # a tag may come to be of another commit
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action), f"{file.name}: {action}"
+        targets = re.findall(r"\bmake (?:-k )?([a-z][a-z-]*)", text)
+        assert "test" in targets
+        make(targets)
+        for job in yaml.safe_load(text)["jobs"].values():
+            for step in job["steps"]:
+                subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True, check=True)
 
 
 PROGRAMS = {"make": make, "docker": docker, "payer-policy": payer_policy}
@@ -212,3 +398,72 @@ def test_the_readme_asks_opa(opa_url: str) -> None:
     answer = subprocess.run(["bash", "-euc", command], check=True, capture_output=True, text=True).stdout
     for part in shown[1:-1]:
         assert part.strip().strip(",") in answer
+
+
+FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
+PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*")
+
+
+def defines(files: list[Path], name: str) -> bool:
+    """Whether one of them has a rule, function, class, field or word of that name."""
+    defined = rf"^\s*(?:def |class |async def )?{name}\b(?=.*[:=({{]| contains| if)|\b{name}:|\"{name}\""
+    return any(re.search(defined, file.read_text(encoding="utf-8"), re.MULTILINE) for file in files)
+
+
+def code_names(text: str) -> tuple[list[Path], list[str]]:
+    """The files and the names of code that stand in it."""
+    found = re.findall(r"(?<!`)`([^`]+)`", text)
+    files = [span for span in found if PATH.fullmatch(span)]
+    return [ROOT / file for file in files], [span for span in found if re.fullmatch(r"\w+", span)]
+
+
+def test_every_reading_points_to_what_is_there() -> None:
+    text = (ROOT / "docs" / "readings.md").read_text(encoding="utf-8")
+    checked = 0
+    for document, table in re.findall(r"^## (\S+)$(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL):
+        module = document.lower().replace("-", "").replace(".", "_")
+        for row in re.findall(r"^\| \d+ \|.*", table, re.MULTILINE):
+            where = row.strip("| ").split("|")[-1]
+            files, names = code_names(where)
+            assert files or names or where.strip() == "none, on purpose", row
+            files += (ROOT / "policy").glob(f"{module}*.rego")
+            for name in names:
+                assert defines(files, name), f"{document}: {name} is in none of {[file.name for file in files]}"
+                checked += 1
+    assert checked > 40
+
+
+def test_every_file_and_every_name_in_a_file_that_a_page_gives_is_there() -> None:
+    files, names = 0, 0
+    for guide in GUIDES:
+        if guide.name == "revising.md":  # of the files that its steps make, which a test runs
+            continue
+        prose = re.sub(r"^```.*?^```$", "", guide.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for span in re.findall(r"(?<!`)`([^`]+)`", prose):
+            if PATH.fullmatch(span) and not span.startswith("build/"):
+                assert (ROOT / span).exists(), f"{guide.name}: {span}"
+                files += 1
+        for name, file in re.findall(r"`(\w+)` (?:in|of) `([^`]+\.(?:rego|py))`", prose):
+            assert defines([ROOT / file], name), f"{guide.name}: {name} in {file}"
+            names += 1
+    assert files > 60
+    assert names > 3
+
+
+def test_the_picture_of_the_architecture() -> None:
+    [picture] = blocks(ROOT / "docs" / "architecture.md", "mermaid")
+    rooms = {}
+    for room, file, names in re.findall(r'^ *(\w+)\["(\S+?)<br/>(.*?)"\]$', picture, re.MULTILINE):
+        rooms[room] = file
+        for name in names.split(", "):
+            assert defines([ROOT / file], name), f"{name} is not in {file}"
+    arrows = re.findall(r"^ *(\w+) --(?: (.*) --)?> (\w+)$", picture, re.MULTILINE)
+    assert len(arrows) == len(re.findall("-->", picture))
+    assert {end for one, _, other in arrows for end in (one, other)} == set(rooms)
+    for one, words, other in arrows:
+        file = Path(rooms[other])
+        module = f"payer_policy.{file.stem} " if file.suffix == ".py" else f"data.payer.{file.stem}"
+        text = (ROOT / rooms[one]).read_text(encoding="utf-8")
+        assert words or module in text, f"{rooms[one]} does not ask {rooms[other]}"
+    engine = {file.name for file in (ROOT / "policy" / "engine").glob("*.rego")} - {"holdings.rego"}  # the catalogue's
+    assert engine <= {Path(file).name for file in rooms.values()}

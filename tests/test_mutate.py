@@ -1,12 +1,14 @@
 """The mutation tool on a policy of two rules, of which one has a test."""
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from test_docs import CRITERIA, FACTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -126,3 +128,36 @@ def test_nothing_is_said_of_tests_that_fail_unchanged(door: Path) -> None:
     run = mutate(door)
     assert (run.returncode, run.stdout) == (2, "")
     assert "must pass" in run.stderr
+
+
+DOCUMENTS_TEST = """\
+package {name}_test
+
+test_{part} if {condition}
+"""
+
+
+def test_a_document_meets_its_own_tests_and_the_gate_alone(door: Path) -> None:
+    (door / "policy" / "door.rego").unlink()
+    (door / "tests" / "door_test.rego").unlink()
+    shutil.copytree(ROOT / "policy" / "engine", door / "policy" / "engine")
+    for document in ("TEST-2.0", "TEST-3.0"):
+        name = f"policy/{document.lower().replace('-', '').replace('.', '_')}"
+        for file, text in {f"{name}.rego": CRITERIA, f"{name}_facts.rego": FACTS}.items():
+            (door / file).write_text(text.format(version="2020-01-01").replace("TEST-2.0", document))
+    facts = 'data.payer.criteria["TEST-2.0"]["2020-01-01"].facts'
+    for name, part, condition in (
+        ("test2_0", "limits", f"{facts}[0].maximum == 500"),
+        ("test3_0", "c", f"{facts}[1].values.c"),
+    ):
+        test = DOCUMENTS_TEST.format(name=name, part=part, condition=condition)
+        (door / "tests" / f"{name}_test.rego").write_text(test)
+    run = mutate(door, "--only", "policy/test2_0_facts.rego")
+    assert run.returncode == 1, run.stderr
+    survived = re.findall(r"^survived: \S+ facts: (.*)$", run.stdout, re.M)
+    assert survived.count("number") == 2, "the minimum, of which no test of the document speaks"
+    assert "member removed" in survived, "of the value c a test of the other document speaks"
+    table = re.search(r"all +│ +(\d+) │ +(\d+) │", run.stdout)
+    assert table
+    assert int(table[1]) >= 2, "killed: the maximum"
+    assert int(table[2]) >= 4, "refused: a fact that no criterion reads, a value that is asked for and gone"

@@ -1,20 +1,25 @@
-"""Writes docs/<document>.md, one file for each document held; with `--check` says whether they are stale.
+"""Writes a page of docs/ for each version of a document held; with `--check` says whether they are stale.
 
-Everything comes from elsewhere: words from METADATA by way of `opa inspect` and the catalogue, vectors from
-policy_tests/, readings from docs/readings.md. When a criterion is met, not met or unknown is asked of the policy, never
-told: each fact is tried with every value it can have (of the numbers, the limits and those of the vectors), and all
-that the vectors show must agree.
+Every sentence of a document is one rule, METADATA and one call of the vocabulary (policy/engine/criterion.rego), so
+OPA's parser gives the tree, the words and the rule behind each; facts, codes, history and dates come from the
+catalogue, vectors from policy_tests/, readings from docs/readings.md. When a criterion is met, not met or unknown is
+read from its function and arguments, in another way than in the engine: what the policy decided on every vector must be
+what this reading says, to the last node.
 """
 
+import base64
 import difflib
 import html
 import itertools
 import json
+import math
 import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,49 +29,59 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 STATES = {"met": "met", "not_met": "not met", "unknown": "unknown"}
 MADE = "<!-- Made by `make docs`; not to be edited. -->"
-NOT_GIVEN = "absent or null"
-
-# When each outcome comes; what follows it is asked of the policy.
-OUTCOMES = {
-    "invalid_request": "the request is not valid; no criterion is evaluated",
-    "no_policy_in_force": "no version is in force on the date of service",
-    "not_approved": "an exclusion is met, or every pathway is not met",
-    "approved": "a pathway is met and every exclusion is not met",
-    "needs_information": "all else",
-}
-
 Json = dict[str, Any]
 
 
-class Node(NamedTuple):
-    """A criterion of the tree; `kind` is `pathway`, `clause`, `exclusion`, or `part`, which has no rule of its own."""
+class Asked(NamedTuple):
+    """What a leaf asks of the value of its fact, and that in words, of the arguments; a date is its age in days."""
 
-    kind: str
-    depth: int
-    content: Json
-    note: Json | None
-
-    @property
-    def id(self) -> str:
-        return str(self.content["id"])
-
-    @property
-    def parts(self) -> list[Json]:
-        return parts(self.content)
-
-    @property
-    def title(self) -> str:
-        title = self.note["annotations"]["title"] if self.note else self.content["text"]
-        return f"{self.kind.capitalize()} {self.id.removeprefix(self.kind + '.')}: {title}"
+    holds: Callable[..., bool]
+    met: str
+    not_met: str
 
 
-class Reading(NamedTuple):
-    number: str
-    clauses: list[str]
-    words: str
+LEAVES = {
+    "is_true": Asked(lambda value: value is True, "yes", "no"),
+    "one_of": Asked(lambda value, values: value in values, "{0}", "any other value"),
+    "at_least": Asked(lambda value, limit: value >= limit, "{0} or more", "less than {0}"),
+    "at_most": Asked(lambda value, limit: value <= limit, "{0} or less", "more than {0}"),
+    "more_than": Asked(lambda value, limit: value > limit, "more than {0}", "{0} or less"),
+    "less_than": Asked(lambda value, limit: value < limit, "less than {0}", "{0} or more"),
+    "from_to": Asked(lambda value, low, high: low <= value <= high, "{0} to {1}", "less than {0}, or more than {1}"),
+    "holds_any": Asked(lambda items, some: bool(some & set(items)), "any of {0}", "none of {0}"),
+    "holds_none": Asked(lambda items, some: not some & set(items), "none of {0}", "any of {0}"),
+    "holds_exactly": Asked(lambda items, all_: set(items) == all_, "exactly {0}", "any other list"),
+    "within_days_before": Asked(
+        lambda age, most: 0 <= age <= most,
+        "the date of service or at most {0} days before it",
+        "more than {0} days before the date of service, or after it",
+    ),
+}
 
+# When a compound is met, not met and unknown; {0} are its parts, {1} how many it asks for.
+COMPOUNDS = {
+    "all_of": ["all of {0} are met", "any of them is not met", "none of them is not met, and any is unknown"],
+    "any_of": ["any of {0} is met", "all of them are not met", "none of them is met, and any is unknown"],
+    "none_of": ["all of {0} are not met", "any of them is met", "none of them is met, and any is unknown"],
+    "at_least_n_of": [
+        "{1} or more of {0} are met",
+        "fewer than {1} of them are met or unknown",
+        "fewer than {1} of them are met, but with the unknown ones {1} or more",
+    ],
+    "fallback": ["every pathway is not met", "any pathway is met", "no pathway is met, and any is unknown"],
+}
 
-# What is asked.
+# When each outcome comes, the first that applies, and what may follow it.
+OUTCOMES = {
+    "invalid_request": ("the request is not valid; no criterion is evaluated", ["correct_request"]),
+    "no_policy_in_force": ("no version is in force on the date of service", ["clinical_review"]),
+    "undecided": ("the rules give no decision, which is a fault of the policy", ["clinical_review"]),
+    "not_approved": ("an exclusion is met, or every pathway is not met", ["clinical_review"]),
+    "approved": ("a pathway is met and every exclusion is not met", ["issue_approval", "clinical_review"]),
+    "needs_information": ("all else", ["request_information", "clinical_review"]),
+}
+
+# What is asked of OPA.
 
 
 def opa(*arguments: str, question: object = None) -> Any:  # noqa: ANN401
@@ -82,148 +97,188 @@ def evaluate(query: str, question: object = None) -> Any:  # noqa: ANN401
     return answer["result"][0]["expressions"][0]["value"]
 
 
-def decide(requests: list[Any]) -> list[Json]:
-    """All of them at once: starting OPA costs more than most decisions."""
-    decisions: list[Json] = evaluate("[d | some r in input; d := data.payer.decision with input as r]", requests)
-    if len(decisions) != len(requests):
-        sys.exit(f"{len(requests)} requests gave {len(decisions)} decisions")
-    return decisions
+class File:
+    """A file of the policy as OPA parses it."""
 
-
-def annotations() -> list[Json]:
-    notes: list[Json] = opa("inspect", "-a", "-f", "json", "policy")["annotations"]
-    for note in notes:
-        note["names"] = [step["value"] for step in note["path"]]
-    return notes
-
-
-def readings(document: str) -> list[Reading]:
-    """The rows of the table below the heading of the document in docs/readings.md."""
-    text = (DOCS / "readings.md").read_text(encoding="utf-8")
-    section = re.search(rf"^## {re.escape(document)}\b.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
-    rows = [line.strip("|").split("|") for line in section[0].splitlines() if line.startswith("|")] if section else []
-    cells = [
-        dict(zip((name.strip() for name in rows[0]), (cell.strip() for cell in row), strict=True)) for row in rows[2:]
-    ]
-    return [
-        Reading(row["#"], row["clauses"].split(", "), f"{row['reading']} {row['why']} Where: {row['where']}.")
-        for row in cells
-    ]
-
-
-# What the answers say.
-
-
-def parts(node: Json) -> list[Json]:
-    found: list[Json] = node.get("all_of") or node.get("any_of") or []
-    return found
-
-
-def walk(nodes: list[Json]) -> Iterator[Json]:
-    for node in nodes:
-        yield node
-        yield from walk(parts(node))
-
-
-def tree(criteria: Json, notes: list[Json]) -> list[Node]:
-    def nodes(contents: list[Json], kind: str, depth: int) -> Iterator[Node]:
-        for content in contents:
-            note = next(
-                (
-                    note
-                    for note in notes
-                    if note["names"][-1].startswith(kind + "_")
-                    and note["annotations"].get("custom", {}).get("id") == content["id"]
-                ),
-                None,
-            )
-            yield Node(kind if note else "part", depth, content, note)
-            yield from nodes(parts(content), "clause", depth + 1)
-
-    return [*nodes(criteria["pathways"], "pathway", 0), *nodes(criteria["exclusions"], "exclusion", 0)]
-
-
-def tried(fact: Json) -> list[Any]:
-    """Every value of a fact; of the numbers, which have no end, the limits and what the vectors rightly give."""
-    kind, values = fact["type"], list(fact.get("values", {}))
-    if kind == "boolean":
-        return [True, False]
-    if kind == "string":
-        return values
-    if kind == "array":
-        return [list(some) for size in range(len(values) + 1) for some in itertools.combinations(values, size)]
-    low, high = fact["minimum"], fact["maximum"]
-    if kind == "integer":
-        return list(range(low, high + 1))
-    found = {low, high}
-    for vector in VECTORS.values():
-        if f"facts.{fact['name']}" in vector["expect"].get("errors", []):
-            continue
-        facts = vector["input"].get("facts") if isinstance(vector["input"], dict) else None
-        value = facts.get(fact["name"]) if isinstance(facts, dict) else None
-        if isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high:
-            found.add(value)
-    return sorted(found)
-
-
-def key(value: object) -> str:
-    """The same for lists of the same items and for 1 and 1.0."""
-    if isinstance(value, list):
-        return json.dumps(sorted(value))
-    return json.dumps(int(value) if isinstance(value, float) and value.is_integer() else value)
-
-
-def leaf_states(held: Json, document: str, seen: list[Json]) -> dict[str, dict[str, list[Any]]]:
-    """For each leaf: for each state, the values of its fact that give it."""
-    probes = [(fact["name"], value) for fact in held["facts"] for value in [*tried(fact), None]]
-    answers = decide(
-        [
-            {"document": document, "date_of_service": held["effective_from"], "facts": {name: value}}
-            for name, value in probes
+    def __init__(self, name: str) -> None:
+        parsed = opa("parse", "--format", "json", "--json-include", "locations,-comments", name)
+        self.name = name
+        self.path = [step["value"] for step in parsed["package"]["path"][1:]]
+        self.rules: dict[str, Json] = {rule["head"]["ref"][0]["value"]: rule for rule in parsed["rules"]}
+        self.about: Json = next((note for note in parsed.get("annotations", []) if note["scope"] == "package"), {})
+        self.advisories = [
+            [code(note["custom"]["advisory"]), rule["head"]["ref"][0]["value"], plain(note["description"])]
+            for rule in parsed["rules"]
+            for note in rule.get("annotations", [])
+            if "advisory" in note.get("custom", {})
         ]
-    )
-    found: dict[str, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
-    states: dict[tuple[str, str], str] = {}
-    for (name, value), answer in zip(probes, answers, strict=True):
-        if answer["errors"]:
-            sys.exit(f"{name} {value!r}: {answer['errors']}")
-        for node in walk(answer["criteria"]["pathways"] + answer["criteria"]["exclusions"]):
-            if node.get("fact") == name:
-                found[node["id"]][node["state"]].append(value)
-                states[node["id"], key(value)] = node["state"]
-    for decision in [*answers, *seen]:
-        agree(decision["criteria"], states)
-    return found
+
+    def value(self, term: Json) -> Any:  # noqa: ANN401
+        """A scalar, a set, the names of rules; or what stands in a rule that holds one of these."""
+        if term["type"] == "var":
+            return self.value(self.rules[term["value"]]["head"]["value"])
+        if term["type"] == "set":
+            return {member["value"] for member in term["value"]}
+        if term["type"] == "array":
+            return [part["value"] for part in term["value"]]
+        return set() if term["type"] == "call" else term["value"]  # `set()` is a call
 
 
-def agree(criteria: Json, states: dict[tuple[str, str], str]) -> None:
-    """Stops unless a decision is what the documentation says of every one of its nodes."""
-    open_ = {node["state"] for node in criteria["pathways"]}
-    for node in walk(criteria["pathways"] + criteria["exclusions"]):
-        inner = {part["state"] for part in parts(node)}
-        if "fact" in node:
-            expected = states.get((node["id"], key(node["value"])), node["state"])
-        elif "all_of" in node:
-            expected = "not_met" if "not_met" in inner else "unknown" if "unknown" in inner else "met"
-        elif "any_of" in node:
-            expected = "met" if "met" in inner else "unknown" if "unknown" in inner else "not_met"
-        else:
-            expected = "not_met" if "met" in open_ else "unknown" if "unknown" in open_ else "met"
-        if node["state"] != expected:
-            sys.exit(
-                f"{node['id']} is {node['state']}, where {expected} was expected: tools/docs.py would say it wrongly"
-            )
+class Node:
+    """A criterion where it stands in the tree; without an id it is named by its fact and shown with what it is in."""
+
+    def __init__(self, version: "Version", name: str, above: str = "", depth: int = 0) -> None:
+        rule = version.file.rules[name]
+        [note, *_], term = rule["annotations"], rule["head"]["value"]
+        self.name, self.depth, self.text = name, depth, note["description"]
+        self.custom = note.get("custom", {})
+        self.function: str = term["value"][0]["value"][1]["value"]
+        arguments = [version.file.value(argument) for argument in term["value"][2:]]
+        self.call = re.sub(r"\s+", " ", base64.b64decode(term["location"]["text"]).decode())
+        self.call = self.call.replace("rego.metadata.rule(), ", "").removeprefix("criterion.")
+        leaf = self.function in LEAVES
+        self.fact: Json = version.facts[arguments.pop(0)] if leaf else {}
+        parts: list[str] = [] if leaf else arguments.pop()
+        self.arguments = arguments
+        self.id = str(self.custom.get("id") or f"{above}.{self.fact['name']}")
+        kind = name.partition("_")[0] if depth == 0 else "clause"
+        self.title = f"{kind.capitalize()} {self.id.removeprefix(kind + '.')}: {note['title']}"
+        self.parts = [Node(version, part, self.id, depth + 1) for part in parts if self.function != "fallback"]
+
+    @property
+    def own(self) -> bool:
+        return "id" in self.custom
+
+    def __iter__(self) -> Iterator["Node"]:
+        yield self
+        yield from itertools.chain.from_iterable(self.parts)
+
+    def words(self) -> list[str]:
+        """When it is met, not met and unknown."""
+        if len(self.parts) == 1:
+            states = [STATES[combined(self, [state])] for state in STATES]
+            return [f"`{self.parts[0].id}` is {states[i]}" for i in range(3)]
+        if not self.fact:
+            ids = ", ".join(code(part.id) for part in self.parts)
+            return [words.format(ids, *self.arguments) for words in COMPOUNDS[self.function]]
+        asked = LEAVES[self.function]
+        unit = self.fact.get("unit", "")
+        given = [
+            (", ".join(code(str(value)) for value in sorted(argument)) or "the empty list")
+            if isinstance(argument, set)
+            else f"{argument} {unit}".strip()
+            for argument in self.arguments
+        ]
+        bound = ", or a bound that leaves it open" if "minimum" in self.fact else ""
+        words = asked.met.format(*given), asked.not_met.format(*given), f"not known{bound}"
+        return [f"`{self.fact['name']}`: {word}" for word in words]
 
 
-def vectors_of(document: str, version: str, decisions: dict[str, Json]) -> dict[str, dict[str, list[str]]]:
-    """For each criterion: for each state, the vectors that expect it."""
-    found: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for name, vector in VECTORS.items():
-        policy = decisions[name]["policy"] or {}
-        if (policy.get("document"), policy.get("version")) == (document, version):
-            for id_, state in vector["expect"].get("states", {}).items():
-                found[id_][state].append(name)
-    return found
+class Version:
+    """A version of a document: its file of criteria and what the catalogue says."""
+
+    def __init__(self, file: File, held: Json, page: str) -> None:
+        self.file, self.held, self.page = file, held, page
+        self.document, self.version = file.path[2:]
+        self.facts = {fact["name"]: fact for fact in held["facts"]}
+        self.pathways, self.exclusions = (
+            [Node(self, name) for name in file.value(file.rules[list_]["head"]["value"])]
+            for list_ in ("pathways", "exclusions")
+        )
+        self.nodes = [*itertools.chain.from_iterable(self.pathways + self.exclusions)]
+        self.vectors: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+
+    @property
+    def sections(self) -> Iterable[Node]:
+        """What has an id, each rule where it stands first."""
+        found: dict[str, Node] = {}
+        for node in self.nodes:
+            if node.own:
+                found.setdefault(node.name, node)
+        return found.values()
+
+
+# Whether the policy agrees. What the engine calculates is tried here.
+
+
+def read(node: Node, value: Any, day: str) -> str:  # noqa: ANN401
+    """The state of a leaf whose fact has a value, null for what is not known."""
+    if value is None:
+        return "unknown"
+    holds = LEAVES[node.function].holds
+    if isinstance(value, dict):
+        return one_state(holds(number, *node.arguments) for number in within(value, node))
+    if node.fact["type"] == "date":
+        value = (date.fromisoformat(day) - date.fromisoformat(value)).days
+    return one_state([holds(value, *node.arguments)])
+
+
+def combined(node: Node, states: list[str]) -> str:
+    """The state of a compound whose parts have these: tried as if all that is unknown were met, and as if none were."""
+    least = {"all_of": len(states), "at_least_n_of": (node.arguments or [0])[0]}.get(node.function, 1)
+    negated = node.function in {"none_of", "fallback"}
+    met = states.count("met")
+    return one_state((count >= least) != negated for count in (met, met + states.count("unknown")))
+
+
+def one_state(possible: Iterable[bool]) -> str:
+    states = {"met" if one else "not_met" for one in possible}
+    return states.pop() if len(states) == 1 else "unknown"
+
+
+def within(bound: Json, node: Node) -> list[float]:
+    """Of what a bound leaves, every number at which the answer can change, and one between any two of them."""
+    [(side, end)] = bound.items()
+    low, high = node.fact["minimum"], node.fact["maximum"]
+    limits = [limit for argument in node.arguments for limit in (argument if isinstance(argument, set) else [argument])]
+    ends = sorted({low, high, end, *limits})
+    tried: Iterable[float] = [*ends, *((one + next_) / 2 for one, next_ in itertools.pairwise(ends))]
+    if node.fact["type"] == "integer":
+        tried = {math.floor(number) + by for number in ends for by in (-1, 0, 1)}
+    return [number for number in tried if low <= number <= high and LEAVES[side].holds(number, end)]
+
+
+def told(node: Node, request: Json, pathways: list[str]) -> list[Json]:
+    """What a decision must show of a criterion and all below it, its parts by id."""
+    shown = {name: value for name, value in node.custom.items() if name != "terms"}
+    shown |= {"id": node.id, "text": node.text}
+    below = [told(part, request, pathways) for part in node.parts]
+    if node.fact:
+        value = request["facts"].get(node.fact["name"])
+        shown |= {"state": read(node, value, request["date_of_service"]), "fact": node.fact["name"], "value": value}
+    else:
+        shown["state"] = combined(node, [part[0]["state"] for part in below] or pathways)
+    if node.function == "at_least_n_of":
+        shown["at_least"] = node.arguments[0]
+    if below:
+        shown["of" if "at_least" in shown else node.function] = [part[0]["id"] for part in below]
+    return [shown, *itertools.chain.from_iterable(below)]
+
+
+def flat(node: Json) -> list[Json]:
+    """The same of what a decision does show."""
+    kinds = ("all_of", "any_of", "none_of", "of")
+    below = [part for kind in kinds for part in node.get(kind, [])]
+    ids = {kind: [part["id"] for part in node[kind]] for kind in kinds if kind in node}
+    return [{**node, **ids}, *itertools.chain.from_iterable(map(flat, below))]
+
+
+def agree(version: Version, name: str, request: Json, decision: Json) -> None:
+    pathways = [told(node, request, []) for node in version.pathways]
+    states = [nodes[0]["state"] for nodes in pathways]
+    exclusions = [told(node, request, states) for node in version.exclusions]
+    unless = [nodes[0]["state"] for nodes in exclusions]
+    outcome = "needs_information"
+    if "met" in unless or set(states) == {"not_met"}:
+        outcome = "not_approved"
+    elif "met" in states and "unknown" not in unless:
+        outcome = "approved"
+    want = [*itertools.chain.from_iterable(pathways + exclusions), {"id": "the outcome", "state": outcome}]
+    nodes = decision["criteria"]["pathways"] + decision["criteria"]["exclusions"]
+    have = [*itertools.chain.from_iterable(map(flat, nodes)), {"id": "the outcome", "state": decision["outcome"]}]
+    for said, seen in itertools.zip_longest(want, have):
+        if said != seen:
+            sys.exit(f"{version.file.name}: the page would say {said}, the policy says {seen}: vector {name!r}")
 
 
 # Words.
@@ -231,285 +286,231 @@ def vectors_of(document: str, version: str, decisions: dict[str, Json]) -> dict[
 
 def plain(text: str) -> str:
     """Text that Markdown leaves as it is, in a table too."""
-    return re.sub(r"([\\`*_|\[\]~])", r"\\\1", html.escape(text, quote=False))
+    return re.sub(r"([\\`*_|\[\]~])", r"\\\1", html.escape(text.strip(), quote=False))
 
 
 def code(text: str) -> str:
     return f"`{text}`"
 
 
-def table(head: str, rows: list[list[str]]) -> list[str]:
+def table(head: str, rows: Iterable[list[str]]) -> list[str]:
     width = head.count("|") + 1
     return [f"| {head} |", "|" + " --- |" * width, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
-def facts_needed(facts: list[Json]) -> list[str]:
-    rows = []
-    for fact in facts:
-        values = "; ".join(f"`{value}` {plain(label)}" for value, label in fact.get("values", {}).items())
-        unit = fact.get("unit", "")
-        limits = f"{fact['minimum']} to {fact['maximum']}" if "minimum" in fact else ""
-        rows.append([code(fact["name"]), fact["type"], values or limits, unit, plain(fact["question"])])
-    return table("fact | type | values | unit | question", rows)
+def link(heading: str) -> str:
+    anchor = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    return f"[{plain(heading)}](#{anchor})"
 
 
-def spans(values: list[Any], all_values: list[Any]) -> str:
-    """Numbers in a row as the first and the last of them."""
-    runs: list[list[Any]] = []
-    for index, value in enumerate(all_values):
-        if value in values:
-            if index and runs and runs[-1][-1] == all_values[index - 1]:
-                runs[-1].append(value)
-            else:
-                runs.append([value])
-    return ", ".join(f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
+def fact_row(fact: Json) -> list[str]:
+    values = "; ".join(f"`{value}` {plain(label)}" for value, label in fact.get("values", {}).items())
+    limits = f"{fact['minimum']} to {fact['maximum']} {fact.get('unit', '')}".strip() if "minimum" in fact else ""
+    asking = ", ".join(map(code, fact["criteria"]))
+    words = " ".join(filter(None, [fact["question"], fact.get("note")]))
+    return [code(fact["name"]), fact["type"], plain(words), values or limits, asking]
 
 
-def lists(values: list[list[str]], all_values: list[list[str]]) -> str:
-    """In words that hold for exactly these of all lists, or the lists themselves."""
+def picture(version: Version) -> list[str]:
+    """The tree in Mermaid, what stands twice drawn once. `I+II` is no name there, hence numbers."""
+    lines = ["```mermaid", "flowchart LR", f'  n["{version.document} {version.version}"]']
+    drawn: dict[str, str] = {}
 
-    def of(items: set[str]) -> str:
-        return f"{'of ' if len(items) > 1 else ''}{', '.join(map(code, sorted(items)))}"
+    def draw(node: Node, above: str, edge: str) -> None:
+        key = node.name if node.own else node.id
+        if key in drawn:
+            lines.append(f"  {above} {edge} {drawn[key]}")
+            return
+        name = drawn[key] = f"n{len(drawn)}"
+        how = (
+            f"at least {node.arguments[0]} of" if node.function == "at_least_n_of" else node.function.replace("_", " ")
+        )
+        words = [node.title if node.own else node.id, *([how] if len(node.parts) > 1 else [])]
+        label = "<br/>".join(re.sub(r"[^\w .,:;()+/%-]", lambda match: f"#{ord(match[0])};", word) for word in words)
+        lines.append(f'  {above} {edge} {name}["{label}"]')
+        for part in node.parts:
+            draw(part, name, "-->")
 
-    chosen = {frozenset(value) for value in values}
-    every = {frozenset(value) for value in all_values}
-    enough = {item for one in chosen if len(one) == 1 for item in one}
-    barred = {item for one in every - chosen if len(one) == 1 for item in one}
-    if chosen == {frozenset()}:
-        return "the empty list"
-    if chosen == every - {frozenset()}:
-        return "every list but the empty one"
-    if chosen == {one for one in every if enough & one}:
-        return f"a list with {'any ' if len(enough) > 1 else ''}{of(enough)}"
-    if chosen == {one for one in every if not barred & one}:
-        return f"a list without {'any ' if len(barred) > 1 else ''}{of(barred)}"
-    if len(chosen) == 1:
-        return f"exactly {', '.join(map(code, values[0]))}"
-    if len(every - chosen) == 1:
-        return f"every list but {', '.join(map(code, *(sorted(one) for one in every - chosen)))}"
-    return " or ".join(f"[{', '.join(map(code, value))}]" for value in values)
-
-
-def in_words(fact: Json, values: list[Any]) -> str:
-    given = [value for value in values if value is not None]
-    words = [NOT_GIVEN] if len(given) < len(values) else []
-    if given and fact["type"] in {"integer", "number"}:
-        words.insert(0, spans(given, tried(fact)))
-    elif given and fact["type"] == "array":
-        words.insert(0, lists(given, tried(fact)))
-    elif given:
-        words.insert(0, ", ".join(code(value if isinstance(value, str) else json.dumps(value)) for value in given))
-    return ", ".join(words) or "never"
-
-
-def state_rules(content: Json, leaves: dict[str, dict[str, list[Any]]], facts: dict[str, Json]) -> list[str]:
-    """When it is met, not met, unknown."""
-    ids = ", ".join(code(part["id"]) for part in parts(content))
-    if "fact" in content:
-        fact = facts[content["fact"]]
-        return [f"`{fact['name']}`: {in_words(fact, leaves[content['id']][state])}" for state in STATES]
-    if "all_of" in content and len(parts(content)) == 1:
-        return [f"{ids} is {words}" for words in STATES.values()]
-    if "all_of" in content:
-        return [f"all of {ids} are met", "any of them is not met", "none is not met, and any is unknown"]
-    if "any_of" in content:
-        return [f"any of {ids} is met", "all of them are not met", "none is met, and any is unknown"]
-    return ["every pathway is not met", "any pathway is met", "no pathway is met, and any is unknown"]
-
-
-def slug(heading: str) -> str:
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
-
-
-def vectors_listed(ids: list[str], vectors: dict[str, dict[str, list[str]]]) -> list[str]:
-    counts = ", ".join(f"{len(vectors[ids[0]][state])} {words}" for state, words in STATES.items())
-    lines = ["<details>", f"<summary>Vectors: {counts}</summary>", ""]
-    for id_ in ids:
-        for state, words in STATES.items():
-            names = "; ".join(map(plain, vectors[id_][state])) or "none"
-            lines.append(f"- `{id_}` {words}: {names}")
-    return [*lines, "", "</details>", ""]
-
-
-def picture(name: str, nodes: list[Node]) -> list[str]:
-    """The tree in Mermaid. `I+II` is no name there, hence numbers; what is special in a label is escaped."""
-
-    def label(text: str) -> str:
-        return re.sub(r"[^\w .,:;()+/%-]", lambda match: f"#{ord(match[0])};", text)
-
-    lines = ["```mermaid", "flowchart LR", f'  n["{label(name)}"]']
-    above = ["n"]
-    for index, node in enumerate(nodes):
-        del above[node.depth + 1 :]
-        how = "all of" if "all_of" in node.content else "any of" if "any_of" in node.content else ""
-        words = [node.title if node.note else node.id, how if len(node.parts) > 1 else ""]
-        edge = "-. unless .->" if node.kind == "exclusion" else "-- any of -->" if node.kind == "pathway" else "-->"
-        lines.append(f'  {above[-1]} {edge} n{index}["{"<br/>".join(label(word) for word in words if word)}"]')
-        above.append(f"n{index}")
+    for node in version.pathways + version.exclusions:
+        draw(node, "n", "-- any of -->" if node in version.pathways else "-. unless .->")
     return [*lines, "```", ""]
 
 
-def section(
-    node: Node,
-    vectors: dict[str, dict[str, list[str]]],
-    leaves: dict[str, dict[str, list[Any]]],
-    facts: dict[str, Json],
-    read: list[Reading],
-) -> list[str]:
-    assert node.note
-    file = node.note["location"]["file"]  # without its line: the page changes when its meaning does, and only then
-    own = [part for part in node.parts if part["id"] == f"{node.id}.{part.get('fact')}"]
-    rules = state_rules(node.content, leaves, facts)
-    needed = {leaf["fact"]: facts[leaf["fact"]] for leaf in walk([node.content]) if "fact" in leaf}
-    rows = [[words, rule] for words, rule in zip(STATES.values(), rules, strict=True)]
-    if evidence := node.content.get("evidence"):
-        rows.insert(0, ["evidence", plain(", ".join(evidence))])
-    rows.append(["rule", f"[`{node.note['names'][-1]}`](../{file})"])
-    lines = [f"{'#' * (node.depth + 3)} {node.title}", "", plain(node.content["text"]), "", *table(" | ", rows)]
-    if own:
-        lines += table(
-            "part | text | met | not met | unknown",
-            [[code(part["id"]), plain(part["text"]), *state_rules(part, leaves, facts)] for part in own],
+class Reading(NamedTuple):
+    clauses: list[str]
+    words: str
+
+
+def readings(document: str) -> list[Reading]:
+    """The rows of the table below the heading of the document in docs/readings.md."""
+    text = (DOCS / "readings.md").read_text(encoding="utf-8")
+    found = re.search(rf"^## {re.escape(document)}$.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    lines = [line.strip("|").split("|") for line in found[0].splitlines() if line.startswith("|")] if found else []
+    rows = [dict(zip(map(str.strip, lines[0]), map(str.strip, line), strict=True)) for line in lines[2:]]
+    return [
+        Reading(
+            row["clauses"].split(", "), f"- Reading {row['#']}: {row['reading']} {row['why']} Where: {row['where']}."
         )
-    if own or "fact" in node.content:
-        lines += facts_needed(sorted(needed.values(), key=list(facts.values()).index))
-    elif needed:
-        names = ", ".join(code(name) for name in facts if name in needed)
-        lines += [f"Facts, by way of its parts: {names}.", ""]
-    lines += [f"- Reading {reading.number}: {reading.words}" for reading in read if node.id in reading.clauses]
-    return [*lines, *([""] if lines[-1] else []), *vectors_listed([node.id, *(part["id"] for part in own)], vectors)]
-
-
-def page(document: str, versions: list[Json], notes: list[Json], decisions: dict[str, Json]) -> str:
-    held = versions[-1]
-    version = held["version"]
-    own = [note for note in notes if note["names"][2:5] == ["criteria", document, version]]
-    nodes = tree(held["criteria"], own)
-    facts = {fact["name"]: fact for fact in held["facts"]}
-    seen = [
-        decision
-        for decision in decisions.values()
-        if decision["policy"] and (decision["policy"]["document"], decision["policy"]["version"]) == (document, version)
+        for row in rows
     ]
-    leaves = leaf_states(held, document, seen)
-    vectors = vectors_of(document, version, decisions)
-    read = readings(document)
-    known = {"document", *(node.id for node in nodes)}
-    for reading in read:
-        if unknown := set(reading.clauses) - known:
-            sys.exit(
-                f"docs/readings.md: reading {reading.number} is of {', '.join(sorted(unknown))}, not in {document}"
-            )
-    package = next(note for note in own if note["annotations"]["scope"] == "package")
+
+
+def section(node: Node, version: Version, read: list[Reading]) -> list[str]:
+    shown = [node, *(part for part in node.parts if not part.own)]
+    counts = ", ".join(f"{len(version.vectors[node.id][state])} {words}" for state, words in STATES.items())
+    said = {"Evidence": ", ".join(node.custom.get("evidence", []))}
+    said["Terms of an approval"] = " ".join(node.custom.get("terms", {}).values())
+    return [
+        f"{'#' * min(node.depth + 3, 6)} {node.title}",
+        "",
+        *table(
+            "id | text | rule | met | not met | unknown",
+            ([code(one.id), plain(one.text), code(one.call), *one.words()] for one in shown),
+        ),
+        # Without its line: the page changes when its meaning does, and only then.
+        f"- Rule: [`{node.name}`](../{version.file.name})",
+        *(f"- {name}: {plain(words)}" for name, words in said.items() if words),
+        *(reading.words for reading in read if node.id in reading.clauses),
+        "",
+        "<details>",
+        f"<summary>Vectors: {counts}</summary>",
+        "",
+        *(
+            f"- `{one.id}` {words}: {'; '.join(map(plain, version.vectors[one.id][state])) or 'none'}"
+            for one in shown
+            for state, words in STATES.items()
+        ),
+        "",
+        "</details>",
+        "",
+    ]
+
+
+def page(version: Version, versions: list[Version], read: list[Reading], advisories: list[list[str]]) -> str:
+    held = version.held
+    kinds = {"contradictions": "contradicts: a person reviews the approval", "advisories": "a note"}
     lines = [
         MADE,
-        f"# {document}: {plain(held['title'])}",
+        f"# {version.document}: {plain(held['title'])}",
         "",
-        plain(package["annotations"]["description"].strip()),
+        plain(version.file.about["description"]),
         "",
-        "`make docs` makes this page from the METADATA of the rules, the catalogue, the vectors and",
-        "`docs/readings.md`. When a criterion is met, not met or unknown was asked of the policy: each fact was tried",
-        "with every value it can have, a number with its limits and with every value that a vector has, and what all",
-        "vectors show agrees.",
+        "`make docs` makes this page: text and rule come from the policy's files, facts from the catalogue, vectors",
+        "from `policy_tests/`, readings from `docs/readings.md`. When a criterion is met is said from its rule, and",
+        "what the policy decided on every vector agrees. Whether text and rule say the same is for a person to judge.",
         "",
         "## Versions",
         "",
         *table(
-            "version | in force from | to | last reviewed",
-            [
+            "in force from | to | last reviewed",
+            (
                 [
-                    f"{one['version']}{', this page' if one is held else ''}",
-                    one["effective_from"],
-                    one["effective_to"] or "the next version",
-                    one["last_reviewed"],
+                    f"{one.version}, this page" if one is version else f"[{one.version}]({one.page})",
+                    one.held["effective_to"] or "the next version",
+                    one.held["last_reviewed"],
                 ]
-                for one in reversed(versions)
-            ],
+                for one in versions
+            ),
         ),
-        *table("reviewed | change", [[one["date"], plain(one["change"])] for one in held["history"]]),
+        *table("reviewed | change", ([one["date"], plain(one["change"])] for one in held["history"])),
         "## Criteria",
         "",
-        *picture(f"{document} {version}", nodes),
-        *[f"{'  ' * node.depth}- [{plain(node.title)}](#{slug(node.title)})" for node in nodes if node.note],
+        *picture(version),
+        *(f"{'  ' * node.depth}- {link(node.title)}" for node in version.nodes if node.own),
         "",
+        "## Facts",
+        "",
+        *table("fact | type | question | values | asked by", map(fact_row, held["facts"])),
         "## Outcome",
         "",
         "The first that applies.",
         "",
-        *table("outcome | when | next step", outcomes(decisions)),
+        *table(
+            "outcome | when | next step",
+            ([code(name), when, " or ".join(map(code, steps))] for name, (when, steps) in OUTCOMES.items()),
+        ),
         "## Codes and advisories",
         "",
         "Codes are informational: they never decide, but may raise an advisory.",
         "",
         *table(
             "system | code | meaning",
-            [
+            (
                 [system, code(name), plain(meaning)]
                 for system, codes in held["codes"].items()
                 for name, meaning in codes.items()
-            ],
+            ),
         ),
-        *table("advisory | kind | meaning", advisories(notes, own)),
+        *table(
+            "advisory | kind | meaning",
+            ([name, kinds[kind], words] for name, kind, words in sorted(advisories + version.file.advisories)),
+        ),
         "## Readings of the whole document",
         "",
-        *[f"- Reading {reading.number}: {reading.words}" for reading in read if "document" in reading.clauses],
+        *(reading.words for reading in read if "document" in reading.clauses),
         "",
         "## Clause by clause",
         "",
+        *itertools.chain.from_iterable(section(node, version, read) for node in version.sections),
     ]
-    for node in nodes:
-        if node.note:
-            lines += section(node, vectors, leaves, facts, read)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def outcomes(decisions: dict[str, Json]) -> list[list[str]]:
-    steps: dict[str, set[str]] = defaultdict(set)
-    for decision in decisions.values():
-        steps[decision["outcome"]].add(decision["next_step"])
-    if set(steps) != set(OUTCOMES):
-        sys.exit(f"the vectors have the outcomes {sorted(steps)}, tools/docs.py has words for {sorted(OUTCOMES)}")
-    return [
-        [code(name), when, " or ".join(code(step) for step in sorted(steps[name], reverse=True))]
-        for name, when in OUTCOMES.items()
-    ]
-
-
-def advisories(notes: list[Json], own: list[Json]) -> list[list[str]]:
-    rows = []
-    for note in notes:
-        about = note["annotations"]
-        advisory = about.get("custom", {}).get("advisory")
-        if advisory and (note in own or note["names"][2] != "criteria"):
-            contradicts = note["names"][-1] == "contradictions"
-            kind = "contradicts: a person reviews the approval" if contradicts else "a note"
-            rows.append([code(advisory), kind, plain(about["description"])])
-    return sorted(rows)
+def pages() -> dict[str, str]:
+    """What docs/ should hold, by name of file."""
+    paths = sorted((ROOT / "policy").rglob("*.rego"))
+    with ThreadPoolExecutor() as pool:
+        files = list(pool.map(File, (str(path.relative_to(ROOT)) for path in paths)))
+    criteria = {tuple(file.path[2:]): file for file in files if "pathways" in file.rules}
+    advisories = [row for file in files if file.path[:2] != ["payer", "criteria"] for row in file.advisories]
+    held: dict[str, list[Version]] = {}
+    for entry in evaluate("data.payer.catalogue")["documents"]:
+        document = entry["document"]
+        module = document.lower().replace("-", "").replace(".", "_")
+        for version in reversed(entry["versions"]):
+            dated = f"{module}_{version['version'].replace('-', '_')}.md"
+            name = dated if document in held else f"{module}.md"
+            held.setdefault(document, []).append(Version(criteria[document, version["version"]], version, name))
+    # All at once: starting OPA costs more than most decisions.
+    questions = [vector["input"] for vector in VECTORS.values()]
+    decisions = evaluate("[d | some r in input; d := data.payer.decision with input as r]", questions)
+    by_version = {(one.document, one.version): one for versions in held.values() for one in versions}
+    for (name, vector), decision in zip(VECTORS.items(), decisions, strict=True):
+        if decision["next_step"] not in OUTCOMES[decision["outcome"]][1]:
+            sys.exit(
+                f"a page would not say that {decision['next_step']} follows {decision['outcome']}: vector {name!r}"
+            )
+        if decision["criteria"]:
+            one = by_version[decision["policy"]["document"], decision["policy"]["version"]]
+            agree(one, name, vector["input"], decision)
+            for id_, state in vector["expect"].get("states", {}).items():
+                one.vectors[id_][state].append(name)
+    made = {}
+    for document, versions in held.items():
+        read = readings(document)
+        known = {"document", *(node.id for one in versions for node in one.nodes)}
+        for reading in read:
+            if unknown := set(reading.clauses) - known:
+                sys.exit(f"docs/readings.md: {document} has no {', '.join(sorted(unknown))}: {reading.words}")
+        made.update({one.page: page(one, versions, read, advisories) for one in versions})
+    return made
 
 
 def main() -> None:
-    names = list(VECTORS)
-    decisions = dict(zip(names, decide([VECTORS[name]["input"] for name in names]), strict=True))
-    notes = annotations()
-    pages = {
-        DOCS / f"{entry['document'].lower().replace('-', '')}.md": page(
-            entry["document"], entry["versions"], notes, decisions
-        )
-        for entry in evaluate("data.payer.catalogue")["documents"]
-    }
+    wanted = {DOCS / name: text for name, text in pages().items()}
     held = {path: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
-    made = {path: text for path, text in held.items() if text.startswith(MADE) or path in pages}
+    made = {path: text for path, text in held.items() if text.startswith(MADE) or path in wanted}
     if sys.argv[1:] == ["--check"]:
-        for path in sorted(made.keys() | pages.keys()):
+        for path in sorted(made.keys() | wanted.keys()):
             name = str(path.relative_to(ROOT))
-            old, new = (texts.get(path, "").splitlines(keepends=True) for texts in (made, pages))
+            old, new = (texts.get(path, "").splitlines(keepends=True) for texts in (made, wanted))
             sys.stdout.writelines(difflib.unified_diff(old, new, name, f"{name}, made anew", n=1))
-        if made != pages:
+        if made != wanted:
             sys.exit("docs/ is stale: make docs")
         return
-    for path in made.keys() - pages.keys():
+    for path in made.keys() - wanted.keys():
         path.unlink()
-    for path, text in pages.items():
+    for path, text in wanted.items():
         path.write_text(text, encoding="utf-8")
 
 

@@ -1,17 +1,22 @@
 """Mutation testing of Rego: change one thing in the policy, run its tests, and see whether they notice.
 
-    mutate.py [POLICY [TESTS]] [--only GLOB] [--list]
+    mutate.py [POLICY [TESTS]] [--only GLOB…] [--list]
 
-OPA's parser says what stands where; each mutant is one edit of the source text there. A mutant is *killed* when a test
-fails or time runs out, it *does not compile* when OPA's compiler already refuses it, and otherwise it has *survived*:
-then a test is missing, or the change means nothing and stands, with the reason, in the list of equivalents. Exit code
-1: a survivor that is not on the list, or an entry of the list that names no surviving mutant.
+What is changed is in tools/mutants.py. A mutant is *killed* when a test
+fails or time runs out, *refused* when the gate on documents (tools/check) says what is wrong with it, it *does not
+compile* when OPA's compiler does so, and otherwise it has *survived*: then a test is missing, or the change means
+nothing and stands, with the reason, in the list of equivalents. Exit code 1: a survivor that is not on the list, or an
+entry of the list that names no surviving mutant.
+
+A document's files are changed beside the engine alone and tested with the tests and vectors of that document, so that
+the cost grows with the documents and not with their square. The engine is tested with everything.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
+import hashlib
+import itertools
 import json
 import os
 import queue
@@ -22,548 +27,227 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from decimal import Decimal
 from fnmatch import fnmatch
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import yaml
+from mutants import Failure, Generator, Key, Mutant, Source, Vocabulary
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
+from rich.table import Column, Table
 
 ROOT = Path(__file__).resolve().parents[1]
-Node: TypeAlias = dict[str, Any]
-Key: TypeAlias = tuple[str, str, str, str]  # file, rule (its head when several share the name), line before and after
-Column: TypeAlias = tuple[str, ...]  # words, as Rego writes them, of which one could stand for another
-
-COMPARISONS = {">=": ">", ">": ">=", "<=": "<", "<": "<=", "==": "!=", "!=": "=="}
-ARITHMETIC = {"+": ["-"], "-": ["+", "&"], "*": ["/"], "/": ["*"], "%": ["*"], "|": ["&"], "&": ["|"]}
-OPPOSITES = [("max", "min"), ("startswith", "endswith"), ("trim_prefix", "trim_suffix"), ("upper", "lower")]
-OPPOSITES += [("floor", "ceil"), ("object.remove", "object.filter"), ("json.remove", "json.filter")]
-BUILTINS = dict(OPPOSITES) | {b: a for a, b in OPPOSITES}
-COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension"}
-SWAPS = 2  # at most so many other words are tried in place of one
-ADDITIONS = 3  # at most so many words are added to a closed list
 
 
-class Failure(Exception):
-    """What stops the run before it says anything about the tests."""
+class NotCompiling(Exception):
+    pass
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One edit: `source[start:end]` becomes `text`."""
-
-    source: Source
-    rule: str
-    kind: str
-    start: int
-    end: int
-    text: str
-
-    @property
-    def mutated(self) -> str:
-        return self.source.text[: self.start] + self.text + self.source.text[self.end :]
-
-    @property
-    def line(self) -> int:
-        start, replaced = self.start, self.source.text[self.start : self.end]
-        return self.source.text.count("\n", 0, start + len(replaced) - len(replaced.lstrip())) + 1
-
-    @property
-    def change(self) -> tuple[str, str]:
-        """The lines that differ, before and after, in one line each."""
-        before, after = self.source.text.split("\n"), self.mutated.split("\n")
-        while before and after and before[-1] == after[-1]:
-            del before[-1], after[-1]
-        while before and after and before[0] == after[0]:
-            del before[0], after[0]
-        return one_line("\n".join(before)), one_line("\n".join(after))
-
-    @property
-    def key(self) -> Key:
-        """What names it in the list of equivalents: no line number, so that edits elsewhere do not matter."""
-        return (self.source.name, self.rule, *self.change)
-
-    def __str__(self) -> str:
-        before, after = self.change
-        return f"{self.source.name}:{self.line} {self.rule}: {self.kind}\n  - {before}\n  + {after}"
+def _names(opa: str, tests: Path) -> dict[str, str]:
+    """Every test and the file it stands in; files with tables of tests take longest and come last."""
+    quick: dict[str, str] = {}
+    slow: dict[str, str] = {}
+    for path in sorted(tests.rglob("*_test.rego")):
+        source = Source(opa, path, path.name)
+        heads = [rule["head"]["ref"] for rule in source.rules if rule["head"]["ref"][0]["value"].startswith("test_")]
+        names = {".".join(["data", *source.package, head[0]["value"]]): path.stem for head in heads}
+        (slow if any(len(head) > 1 for head in heads) else quick).update(names)
+    return quick | slow
 
 
-def one_line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:159] + "…"
-
-
-class Source:
-    """A Rego file, its text and its tree."""
-
-    def __init__(self, opa: str, path: Path, name: str) -> None:
-        self.path, self.name = path, name
-        self.text = path.read_text(encoding="utf-8")
-        command = [opa, "parse", "--format", "json", "--json-include", "locations,-comments", str(path)]
-        parsed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if parsed.returncode:
-            raise Failure(f"{name} does not parse: {parsed.stderr or parsed.stdout}")
-        tree: Node = json.loads(parsed.stdout)
-        self.package = [term["value"] for term in tree["package"]["path"][1:]]
-        self.imports: list[Node] = tree.get("imports", [])
-        self.rules: list[Node] = tree.get("rules", [])
-        self._lines = [0]
-        for line in self.text.split("\n"):
-            self._lines.append(self._lines[-1] + len(line) + 1)
-
-    def start(self, node: Node) -> int:
-        return self.span(node)[0]
-
-    def end(self, node: Node) -> int:
-        return self.span(node)[1]
-
-    def span(self, node: Node) -> tuple[int, int]:
-        location = node["location"]
-        text = base64.b64decode(location["text"]).decode()
-        start = self._lines[location["row"] - 1] + location["col"] - 1
-        if text == "-" and node.get("type") == "number":  # only the sign is given
-            text = re.compile(r"-\s*[\d.eE+-]+").match(self.text, start)[0]  # type: ignore[index]
-        while not self.text.startswith(text, start):  # the column of (a) is that of a
-            start -= 1
-            if not text.startswith("(") or self.text[start] not in "( \t\n":
-                raise Failure(f"{self.name}:{location['row']}:{location['col']}: {text!r} does not stand there")
-        return start, start + len(text)
-
-    def literal(self, node: Node) -> bool:
-        """Whether a scalar stands in the text as such; `a.b` holds a string that does not, a bare rule a `true`."""
-        starts = {"string": '"`', "number": "-0123456789", "boolean": "tf"}.get(node.get("type", ""))
-        if not starts or "location" not in node:
-            return False
-        text = base64.b64decode(node["location"]["text"]).decode()
-        return text[0] in starts and (node["type"] != "boolean" or text == word(node))
-
-
-def word(node: Node) -> str:
-    """A scalar as Rego writes it."""
-    return json.dumps(node["value"], ensure_ascii=False)
-
-
-def terms(node: Node | list[Node]) -> Iterator[Node]:
-    """Every node of a tree."""
-    if isinstance(node, dict):
-        yield node
-        for name, child in node.items():
-            if name != "location":
-                yield from terms(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from terms(child)
-
-
-def branches(rule: Node) -> Iterator[Node]:
-    """A rule and its else branches."""
-    while rule:
-        yield rule
-        rule = rule.get("else", {})
-
-
-def column(nodes: Iterable[Node]) -> Column:
-    """The scalars among some terms, each once."""
-    return tuple(dict.fromkeys(word(node) for node in nodes if node["type"] in {"string", "number", "boolean"}))
-
-
-class Vocabulary:
-    """Which words stand in one column somewhere: members, keys, values, and what the branches of a rule say."""
-
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self.lists: list[Column] = []  # of sets and keys
-        self.columns: list[Column] = []
-        self.functions: dict[tuple[str, ...], dict[str, int]] = {}
-        for source in sources:
-            functions = self.functions.setdefault(tuple(source.package), {})
-            heads: dict[str, list[list[Node]]] = {}
-            for rule in source.rules:
-                if "args" in rule["head"]:
-                    functions[rule_name(rule)] = len(rule["head"]["args"])
-                for branch in branches(rule):
-                    head = branch["head"]
-                    value = [head[name] for name in ("value", "key") if name in head]
-                    said = [value, *([term] for term in head["ref"][1:]), *([term] for term in head.get("args", []))]
-                    columns = heads.setdefault(head["ref"][0]["value"], [[] for _ in said])
-                    for held, new in zip(columns, said, strict=False):
-                        held.extend(new)
-            self.columns += [column(held) for columns in heads.values() for held in columns]
-            for node in terms(source.rules):
-                if node.get("type") == "set":
-                    self.lists.append(column(node["value"]))
-                elif node.get("type") == "object":
-                    self.lists.append(column(key for key, _ in node["value"]))
-                    self.columns.append(column(value for _, value in node["value"]))
-
-    def others(self, said: str, own: Column = ()) -> list[str]:
-        """What else could stand in a word's place, its own column first."""
-        columns = [own, *(held for held in self.columns + self.lists if said in held)]
-        return [other for other in dict.fromkeys(other for held in columns for other in held) if other != said]
-
-    def beyond(self, held: Column) -> list[str]:
-        """What the smallest list that holds all of these holds besides."""
-        wider = [wide for wide in self.lists if set(held) < set(wide)]
-        return [other for other in min(wider, key=len) if other not in held] if held and wider else []
-
-    def field(self, name: str) -> str | None:
-        """The name that follows in a table of names."""
-        for held in self.lists:
-            names = [json.loads(other) for other in held]
-            if name in names:
-                following = names[(names.index(name) + 1) % len(names)]
-                if following != name and isinstance(following, str) and following.isidentifier():
-                    return following
-        return None
-
-
-def rule_name(rule: Node) -> str:
-    return ".".join(str(term["value"]) for term in rule["head"]["ref"])
-
-
-class Generator:
-    """The mutants of one file."""
-
-    def __init__(self, source: Source, vocabulary: Vocabulary) -> None:
-        self.source, self.vocabulary = source, vocabulary
-        self.rule = ""
-        self.found: dict[str, Mutant] = {}
-        names = Counter(rule_name(rule) for rule in source.rules)
-        for rule in source.rules:
-            self.rule = rule_name(rule)
-            if names[self.rule] > 1:
-                self.rule = one_line(source.text[slice(*source.span(rule["head"]))])
-            self._rule(rule)
-
-    def _add(self, kind: str, start: int, end: int, text: str) -> None:
-        mutant = Mutant(self.source, self.rule, kind, start, end, text)
-        if self.source.text[start:end] != text:
-            self.found.setdefault(mutant.mutated, mutant)
-
-    def _replace(self, kind: str, node: Node, text: str) -> None:
-        self._add(kind, *self.source.span(node), text)
-
-    def _remove(self, kind: str, items: list[tuple[int, int]], i: int, alone: str) -> None:
-        """Takes an item and what parts it from the next one, or else from the one before."""
-        if len(items) == 1:
-            self._add(kind, *items[0], alone)
-        elif i + 1 < len(items):
-            self._add(kind, items[i][0], items[i + 1][0], "")
-        else:
-            self._add(kind, items[i - 1][1], items[i][1], "")
-
-    def _rule(self, rule: Node) -> None:
-        if rule.get("default"):
-            self._add("default dropped", self.source.start(rule), self.source.end(rule["head"]), "")
-        for branch in branches(rule):
-            head = branch["head"]
-            if not rule.get("default"):
-                self._never(branch)
-            self._body(branch["body"])
-            for term in [*head["ref"][1:], *head.get("args", [])]:
-                self._term(term)
-            for name in {"value", "key"} & head.keys():
-                self._term(head[name])
-
-    def _never(self, branch: Node) -> None:
-        body = branch["body"]
-        if body[0].get("generated"):
-            end = self.source.end(branch["head"])
-            self._add("branch dropped", end, end, " if false")
-            return
-        start, end = self.source.start(body[0]), self.source.end(body[-1])
-        if self.source.text[:start].rstrip().endswith("{"):
-            self._add("branch dropped", start, start, "false; ")
-        else:
-            self._add("branch dropped", start, end, f"{{ false; {self.source.text[start:end]} }}")
-
-    def _body(self, body: list[Node]) -> None:
-        if body[0].get("generated"):
-            return
-        spans = [self.source.span(expression) for expression in body]
-        for i, expression in enumerate(body):
-            self._remove("expression dropped", spans, i, "true")
-            self._expression(expression)
-
-    def _expression(self, expression: Node) -> None:
-        start, end = self.source.span(expression)
-        held = expression["terms"]
-        operator = self._operator(held[0]) if isinstance(held, list) else ""
-        if expression.get("negated"):
-            bare = re.compile(r"not\s+").match(self.source.text, start)
-            self._add("not dropped", start, bare.end() if bare else start, "")
-        elif operator not in {":=", "="} and "symbols" not in held:
-            self._add("not added", start, start, "not ")
-        for modifier in expression.get("with", []):
-            self._replace("with dropped", modifier, "")
-            self._term(modifier["value"])
-        if isinstance(held, list):
-            self._call(held)
-        elif "symbols" in held:
-            for symbol in held["symbols"]:
-                self._term(symbol)
-        elif "domain" in held:
-            self._every(held, start, end)
-        else:
-            self._term(held)
-
-    def _every(self, every: Node, start: int, end: int) -> None:
-        names = ", ".join(str(every[name]["value"]) for name in ("key", "value") if every.get(name))
-        domain = slice(*self.source.span(every["domain"]))
-        body = slice(self.source.start(every["body"][0]), self.source.end(every["body"][-1]))
-        text = f"some {names} in {self.source.text[domain]}\n{self.source.text[body]}"
-        self._add("every to some", start, end, text)
-        self._term(every["domain"])
-        self._body(every["body"])
-
-    def _term(self, term: Node, own: Column = ()) -> None:
-        kind: str = term["type"]
-        value: Any = term.get("value")
-        if self.source.literal(term):
-            self._scalar(term, own)
-        elif kind == "call":
-            self._call(value)
-        elif kind == "ref":
-            self._ref(value)
-        elif kind in COMPREHENSIONS:
-            self._body(value["body"])
-            for name in {"term", "key", "value"} & value.keys():
-                self._term(value[name])
-        elif kind == "object":
-            self._object(term)
-        elif kind in {"array", "set"}:
-            self._members(term)
-
-    def _ref(self, value: list[Node]) -> None:
-        for term in value[1:]:
-            self._term(term)
-        last = value[-1]
-        if last["type"] == "string" and not self.source.literal(last) and len(value) > 1:
-            name = self.vocabulary.field(last["value"])
-            if name:
-                self._replace("field swapped", last, name)
-
-    def _operator(self, operator: Node) -> str:
-        return self.source.text[slice(*self.source.span(operator))]
-
-    def _call(self, call: list[Node]) -> None:
-        operator, arguments = call[0], call[1:]
-        name = self._operator(operator)
-        if name in COMPARISONS:
-            self._replace("comparison", operator, COMPARISONS[name])
-        for other in ARITHMETIC.get(name, []):
-            self._replace("operator", operator, other)
-        if name in BUILTINS:
-            self._replace("built-in swapped", operator, BUILTINS[name])
-        for other in self._other_functions(name, len(arguments)):
-            self._replace("function swapped", operator, other)
-        for term in arguments:
-            self._term(term)
-
-    def _other_functions(self, name: str, arity: int) -> list[str]:
-        """The functions beside one that comes from an import, with as many arguments."""
-        alias, _, function = name.partition(".")
-        for imported in self.source.imports:
-            path = [term["value"] for term in imported["path"]["value"][1:]]
-            if path and alias == imported.get("alias", path[-1]):
-                functions = self.vocabulary.functions.get(tuple(path), {})
-                return [f"{alias}.{other}" for other, n in functions.items() if n == arity and other != function]
-        return []
-
-    def _scalar(self, term: Node, own: Column, *, unique: bool = False) -> None:
-        """A literal; `unique` when it is a key or a member, which must not become what stands beside it."""
-        said = word(term)
-        if term["type"] == "boolean":
-            texts, kind = ["false" if term["value"] else "true"], "boolean flipped"
-        elif term["type"] == "number":
-            texts, kind = _beside(said), "number"
-        elif unique:
-            return
-        else:
-            texts, kind = self.vocabulary.others(said, own)[:SWAPS], "string swapped"
-            texts = [text for text in texts if text.startswith('"')]
-            if not texts:
-                texts, kind = self._cut(term), "string cut"
-        for text in texts:
-            if not unique or text not in own:
-                self._replace(kind, term, text)
-
-    def _cut(self, term: Node) -> list[str]:
-        """A string without its last character, and a raw string, a pattern as a rule, also without its first."""
-        text = self.source.text[slice(*self.source.span(term))]
-        if len(text) == 2:
-            return ['"mutated"']
-        if text[0] == "`":
-            return [text[:-2] + "`", "`" + text[2:]]
-        return [json.dumps(term["value"][:-1], ensure_ascii=False)]
-
-    def _object(self, term: Node) -> None:
-        pairs = sorted(term["value"], key=lambda pair: self.source.start(pair[0]))
-        keys, values = column(key for key, _ in pairs), column(value for _, value in pairs)
-        spans = [(self.source.start(key), self.source.end(value)) for key, value in pairs]
-        for i, (key, value) in enumerate(pairs):
-            self._remove("member removed", spans, i, "")
-            self._term(value, values)
-            if self.source.literal(key):
-                self._scalar(key, keys, unique=True)
-            else:
-                self._term(key)
-        if pairs and all(self.source.literal(value) for _, value in pairs):
-            for other in self.vocabulary.beyond(keys)[:ADDITIONS]:
-                for value in values:
-                    self._add("member added", spans[0][0], spans[0][0], f"{other}: {value}, ")
-
-    def _members(self, term: Node) -> None:
-        is_set = term["type"] == "set"
-        members = sorted(term["value"], key=self.source.start)
-        spans = [self.source.span(member) for member in members]
-        words = column(members)
-        for i, member in enumerate(members):
-            if is_set and len(members) == 1:
-                self._replace("member removed", term, "set()")
-            else:
-                self._remove("member removed", spans, i, "")
-            if self.source.literal(member):
-                self._scalar(member, words, unique=is_set or member["type"] == "string")
-            else:
-                self._term(member)
-        if is_set:
-            for other in self.vocabulary.beyond(words)[:ADDITIONS]:
-                self._add("member added", spans[0][0], spans[0][0], f"{other}, ")
-        else:
-            for (start, middle), (next_, end) in pairwise(spans):
-                text = self.source.text
-                self._add("order swapped", start, end, text[next_:end] + text[middle:next_] + text[start:middle])
-
-
-def _beside(number: str) -> list[str]:
-    """A whole number one less and one more; any other a tenth of its last place less and more."""
-    places = int(Decimal(number).as_tuple().exponent)
-    step = Decimal(1).scaleb(places - 1) if places < 0 else Decimal(1)
-    return [f"{Decimal(number) + by:f}" for by in (-step, step)]
-
-
-def _cost(result: Node) -> float:
-    """How long a test takes; a table of tests a tenth of what `opa test` says, which traces it to name its cases."""
-    return float(result["duration"]) / (10 if "sub_results" in result else 1)
+def _passed(value: object) -> bool:
+    return all(map(_passed, value.values())) if isinstance(value, dict) else value is True
 
 
 class Suite:
-    """The tests of a policy, run on one mutant at a time in each of some copies of the policy."""
+    """The tests that concern a document, or all with "", run on one mutant at a time in each of some copies."""
 
-    def __init__(self, opa: str, policy: Path, tests: Path, scratch: Path, workers: int) -> None:
-        self.opa, self.policy = opa, policy
-        self.tests = Path(shutil.copytree(tests, scratch / tests.name))  # what changes meanwhile does not matter
-        passed = self._opa("test", "--format", "json", "--timeout", "10m", str(policy), str(self.tests))
-        if passed.returncode:
-            raise Failure("the tests must pass before anything is changed; see opa test")
-        results = sorted(json.loads(passed.stdout), key=_cost)
-        names = (f"{result['package']}.{re.sub('#[0-9]+$', '', result['name'])}" for result in results)
-        # All tests as one query, the quick ones first, which stops at the first that fails; `opa test` does not.
-        self.query = f"[{', '.join(dict.fromkeys(names))}]"
-        started = time.monotonic()
-        self.value = json.loads(self._evaluate(policy).stdout).get("result")
-        self.patience = 10 + 10 * (time.monotonic() - started)
-        if not self.value:
-            raise Failure("the tests pass, but not as one query")
+    def __init__(self, opa: str, policy: Path, tests: Path, scratch: Path, workers: int, sources: list[Source]) -> None:
+        self.opa, self.policy, self.gated = opa, policy, any(source.document for source in sources)
+        self.tests = scratch / tests.name  # copied: what changes meanwhile does not matter
+        for file in tests.rglob("*"):
+            if file.is_file() and _concerns(file.relative_to(tests), sources):
+                _copy(file, self.tests / file.relative_to(tests))
+        for file in self.tests.rglob("*.yaml"):  # OPA reads JSON in a sixth of the time, and does so for every mutant
+            file.with_suffix(".json").write_text(json.dumps(yaml.safe_load(file.read_text(encoding="utf-8"))))
+            file.unlink()
         self.copies: queue.Queue[Path] = queue.Queue()
         for i in range(workers):
-            self.copies.put(Path(shutil.copytree(policy, scratch / str(i) / policy.name)))
+            copy = scratch / str(i) / policy.name
+            for source in sources:
+                _copy(source.path, copy / source.path.relative_to(policy))
+            self.copies.put(copy)
+        self.tested = _names(opa, self.tests)
+        started = time.monotonic()
+        self.values = self._evaluate([copy, self.tests], list(self.tested))
+        self.patience = 10 + 10 * (time.monotonic() - started)
+        if len(self.values) != len(self.tested) or not _passed(self.values):
+            raise Failure("the tests must pass before anything is changed; see opa test")
+        self.engine = [source.path.relative_to(policy) for source in sources if not source.document]
+        self.alone = {name: tests for name, tests in self._by_file() if self._stands_alone(copy, name, tests)}
+        if self._refused(copy):
+            raise Failure("the documents must be sound before anything is changed; see tools/check")
 
     def _opa(self, *arguments: str, patience: float | None = None) -> subprocess.CompletedProcess[str]:
-        one_core = {**os.environ, "GOMAXPROCS": "1"}
+        """On one core, and without collecting garbage before it matters, which is half of what a small run costs."""
+        environment = {**os.environ, "GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "1GiB"}
         return subprocess.run(
-            [self.opa, *arguments], capture_output=True, text=True, check=False, timeout=patience, env=one_core
+            [self.opa, *arguments], capture_output=True, text=True, check=False, timeout=patience, env=environment
         )
 
-    def _evaluate(self, policy: Path, patience: float | None = None) -> subprocess.CompletedProcess[str]:
-        data = ("--data", str(policy), "--data", str(self.tests))
-        return self._opa("eval", "--format", "json", *data, self.query, patience=patience)
+    def _by_file(self) -> Iterator[tuple[str, list[str]]]:
+        for name in sorted(set(self.tested.values())):
+            yield name, [test for test, file in self.tested.items() if file == name]
+
+    def _near(self, policy: Path, name: str) -> list[Path]:
+        """A test file, the engine and what tests stand on, which are read in a third of the time that all takes."""
+        beside = [file for file in self.tests.rglob("*.rego") if file.stem == name or not file.stem.endswith("_test")]
+        return [*beside, *(policy / file for file in self.engine)]
+
+    def _stands_alone(self, policy: Path, name: str, tests: list[str]) -> bool:
+        return self._evaluate(self._near(policy, name), tests, self.patience) == {
+            test: self.values[test] for test in tests
+        }
+
+    def _evaluate(self, files: list[Path], tests: list[str], patience: float | None = None) -> dict[str, object]:
+        """What the tests say, as one query: it stops at the first that fails, and traces nothing as `opa test` does."""
+        data = [f"--data={file}" for file in files]
+        answer = json.loads(
+            self._opa("eval", "--format", "json", *data, f"[{', '.join(tests)}]", patience=patience).stdout
+        )
+        if any(not error["code"].startswith("eval_") for error in answer.get("errors", [])):
+            raise NotCompiling
+        if "result" not in answer:
+            return {}
+        return dict(zip(tests, answer["result"][0]["expressions"][0]["value"], strict=True))
+
+    def _refused(self, policy: Path) -> bool:
+        """Whether the gate on documents says so, where there is one to ask."""
+        gate = [str(ROOT / "tools" / "check"), str(policy)]
+        return self.gated and subprocess.run(gate, capture_output=True, check=False).returncode != 0
 
     def run(self, mutant: Mutant) -> str:
         copy = self.copies.get()
         file = copy / mutant.source.path.relative_to(self.policy)
         try:
             file.write_text(mutant.mutated, encoding="utf-8")
-            return self._verdict(copy)
+            return self._verdict(copy, mutant.source.path.stem)
         finally:
             file.write_text(mutant.source.text, encoding="utf-8")
             self.copies.put(copy)
+            # What the gate keeps of a file it has seen is of use for what stays.
+            seen = hashlib.sha256(mutant.mutated.encode()).hexdigest()
+            (ROOT / "build" / "parsed" / f"{seen}.json").unlink(missing_ok=True)
 
-    def _verdict(self, policy: Path) -> str:
+    def _verdict(self, policy: Path, changed: str) -> str:
+        """The tests of the file that was changed come first, where they pass without the documents by themselves."""
+        own = f"{changed}_test"
+        tests = sorted(self.tested, key=lambda test: self.tested[test] != own)
         try:
-            answer = json.loads(self._evaluate(policy, self.patience).stdout)
+            if own in self.alone and not self._stands_alone(policy, own, self.alone[own]):
+                return "killed"
+            if self._evaluate([policy, self.tests], tests, self.patience) != self.values:
+                return "killed"
         except subprocess.TimeoutExpired:
             return "killed"
-        if any(not error["code"].startswith("eval_") for error in answer.get("errors", [])):
+        except NotCompiling:
             return "not compiling"
-        return "survived" if answer.get("result") == self.value else "killed"
+        return "refused" if self._refused(policy) else "survived"
 
 
-def generate(opa: str, policy: Path, only: str) -> list[Mutant]:
-    """The mutants of every file that `only` matches; what could stand for a word is read from all files."""
+def _copy(file: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, to)
+
+
+def _concerns(test: Path, sources: list[Source]) -> bool:
+    """Whether a file of tests is of some sources: of all documents everything, of one what names no other."""
+    documents = {source.document for source in sources} - {""}
+    if len(documents) != 1:
+        return True
+    [name] = map(module, documents)
+    if test.parts[0] == "vectors":
+        return test.parts[1] == name
+    own = re.fullmatch(rf"{name}(_\d{{4}}_\d\d_\d\d)?_test", test.stem)
+    of_all = len(test.parts) == 1 and (test.stem == "vectors_test" or not test.stem.endswith("_test"))
+    return bool(own) or of_all
+
+
+def module(document: str) -> str:
+    """What a document's files are named by."""
+    return document.lower().replace("-", "").replace(".", "_")
+
+
+def parse(opa: str, policy: Path) -> list[Source]:
     paths = sorted(path for path in policy.rglob("*.rego"))
-    sources = [Source(opa, path, f"{policy.name}/{path.relative_to(policy).as_posix()}") for path in paths]
-    vocabulary = Vocabulary(sources)
-    chosen = [source for source in sources if fnmatch(source.name, only)]
-    return [
-        mutant
-        for source in chosen
-        for mutant in sorted(Generator(source, vocabulary).found.values(), key=lambda mutant: mutant.start)
-    ]
+    return [Source(opa, path, f"{policy.name}/{path.relative_to(policy).as_posix()}") for path in paths]
 
 
-def equivalents(path: Path, only: str) -> set[Key]:
+def beside(sources: list[Source], document: str) -> list[Source]:
+    """What a document is tested with: itself and what is of none; the engine, which is of none, with everything."""
+    return [source for source in sources if not document or source.document in {"", document}]
+
+
+def generate(sources: list[Source], only: list[str]) -> dict[str, list[Mutant]]:
+    """By document, the mutants of every file that `only` matches; other documents have no word in them."""
+    found: dict[str, list[Mutant]] = {}
+    for source in sources:
+        if chosen(source.name, only):
+            vocabulary = Vocabulary(other for other in sources if other.document in {"", source.document})
+            mutants = Generator(source, vocabulary).found.values()
+            found.setdefault(source.document, []).extend(sorted(mutants, key=lambda mutant: mutant.start))
+    return found
+
+
+def chosen(name: str, only: list[str]) -> bool:
+    return any(fnmatch(name, glob) for glob in only)
+
+
+def equivalents(path: Path, only: list[str]) -> set[Key]:
     """The keys of the listed mutants, which change nothing; `to` is one line or a list of them."""
     listed = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
     return {
         (entry["file"], entry["rule"], entry["from"], to)
         for entry in listed or []
         for to in ([entry["to"]] if isinstance(entry["to"], str) else entry["to"])
-        if entry["reason"] and fnmatch(entry["file"], only)
+        if entry["reason"] and chosen(entry["file"], only)
     }
 
 
+def say(console: Console, line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def report(console: Console, verdicts: list[tuple[Mutant, str]], listed: set[Key]) -> bool:
-    """Prints the table, the survivors and the stale entries; whether there are none of these."""
-    fates = ("killed", "survived", "equivalent", "not compiling")
+    """Prints the table and the stale entries; whether there are neither of these nor survivors."""
+    fates = ("killed", "refused", "survived", "equivalent", "not compiling")
     excused = listed & {mutant.key for mutant, verdict in verdicts if verdict == "survived"}
     excused -= {mutant.key for mutant, verdict in verdicts if verdict != "survived"}
     counts: dict[str, Counter[str]] = {}
-    survivors = []
     for mutant, verdict in verdicts:
         fate = "equivalent" if mutant.key in excused else verdict
         counts.setdefault(mutant.source.name, Counter())[fate] += 1
-        if fate == "survived":
-            survivors.append(f"survived: {mutant}")
-    table = Table("file")
-    for fate in fates:
-        table.add_column(fate, justify="right")
+    table = Table("file", *(Column(fate, justify="right") for fate in fates))
     for name, count in counts.items():
         table.add_row(name, *(str(count[fate]) for fate in fates))
     table.add_section()
-    table.add_row("all", *(str(sum(count[fate] for count in counts.values())) for fate in fates))
+    total = sum(counts.values(), Counter())
+    table.add_row("all", *(str(total[fate]) for fate in fates))
     console.print(table)
-    stale = [
-        f"stale equivalent, no such mutant survives: {file} {rule}\n  - {before}\n  + {after}"
-        for file, rule, before, after in sorted(listed - excused)
-    ]
-    for line in survivors + stale:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    return not survivors and not stale
+    for file, rule, before, after in sorted(listed - excused):
+        say(console, f"stale equivalent, no such mutant survives: {file} {rule}\n  - {before}\n  + {after}")
+    return not total["survived"] and listed == excused
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("policy", nargs="?", type=Path, default=ROOT / "policy", help="directory of what is mutated")
     parser.add_argument("tests", nargs="?", type=Path, default=ROOT / "policy_tests", help="directory of its tests")
-    parser.add_argument("--only", default="*", metavar="GLOB", help="mutate these files alone, as policy/outcome.rego")
+    parser.add_argument(
+        "--only", nargs="+", default=["*"], metavar="GLOB", help="of these files alone, as policy/cc0126*"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--equivalents", type=Path, default=ROOT / "tools" / "equivalents.yaml", metavar="FILE")
     parser.add_argument("--opa", default=str(ROOT / ".tools" / "bin" / "opa"), metavar="COMMAND")
@@ -573,17 +257,25 @@ def main() -> int:
     try:
         policy, tests = arguments.policy.resolve(), arguments.tests.resolve()
         listed = equivalents(arguments.equivalents, arguments.only)
-        mutants = generate(arguments.opa, policy, arguments.only)
+        sources = parse(arguments.opa, policy)
+        found = generate(sources, arguments.only)
         if arguments.list:
-            for mutant in mutants:
+            for mutant in itertools.chain.from_iterable(found.values()):
                 print(mutant)
             return 0
-        if not mutants:
+        if not any(found.values()):
             raise Failure("there is nothing to mutate")
-        with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(arguments.workers) as pool:
-            suite = Suite(arguments.opa, policy, tests, Path(scratch), arguments.workers)
-            progress = track(pool.map(suite.run, mutants), "mutants", len(mutants), console=Console(stderr=True))
-            verdicts = list(zip(mutants, progress, strict=True))
+        verdicts: list[tuple[Mutant, str]] = []
+        for document, mutants in found.items():
+            with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(arguments.workers) as pool:
+                held = beside(sources, document)
+                suite = Suite(arguments.opa, policy, tests, Path(scratch), arguments.workers, held)
+                name = document or "engine"
+                progress = track(pool.map(suite.run, mutants), name, len(mutants), console=Console(stderr=True))
+                for mutant, verdict in zip(mutants, progress, strict=True):
+                    verdicts.append((mutant, verdict))
+                    if verdict == "survived" and mutant.key not in listed:
+                        say(console, f"survived: {mutant}")
         return 0 if report(console, verdicts, listed) else 1
     except Failure as failure:
         print(f"mutate: {failure}", file=sys.stderr)
