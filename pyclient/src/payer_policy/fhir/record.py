@@ -1,0 +1,562 @@
+"""A patient's record becomes a request: each fact with the resource that it comes from, and never more than it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from payer_policy.client import PolicyBase
+from payer_policy.documents import Documents
+from payer_policy.errors import InvalidResource, InvalidValue
+from payer_policy.fhir.bundle import Bundle, Held, Json, Skipped
+from payer_policy.fhir.form import CANONICAL, answers_of
+from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, Rule, fhirpath, has, mapped
+from payer_policy.model import Request
+from payer_policy.reading import Number, number, read_json
+
+ESTABLISHED, SUGGESTED, SET_ASIDE, CONFLICT = "established", "suggested", "set aside", "in conflict"
+
+_UCUM = "http://unitsofmeasure.org"
+
+# How many of the unit of a fact one UCUM unit is, exact in decimals, or it is not here.
+_UNITS = {
+    "percent": {"%": "1", "10*-2": "1", "10*-3": "0.1", "10*-4": "0.01", "10*-5": "0.001", "10*-6": "0.0001"}
+    | {"1": "100", "L/L": "100"},
+    "g/dL": {"g/dL": "1", "g/L": "0.1", "mg/dL": "0.001", "g/mL": "100"},
+    "events per hour": {"/h": "1", "1/h": "1"},
+    "hours": {"h": "1", "d": "24"},
+    "weeks": {"wk": "1"},
+    "years": {"a": "1"},
+}
+_COMPARATORS = {"<": "less_than", "<=": "at_most", ">=": "at_least", ">": "more_than"}
+_MOST_DIGITS = 15  # more are refused by the policy, and with them the request
+
+_CODED = re.compile(r'"code":"([^"\\]*)"')
+
+# Who it is about, and when it was so, by resource.
+_PATIENT = {"Claim": "patient"}
+_WHEN = {
+    "Condition": ("recordedDate", "onsetDateTime", "onsetPeriod"),
+    "Observation": ("effectiveDateTime", "effectiveInstant", "effectivePeriod"),
+    "MedicationRequest": ("authoredOn",),
+    "Procedure": ("performedDateTime", "performedPeriod"),
+    "QuestionnaireResponse": ("authored",),
+}
+# What is measured is good for its day, so it needs one.
+_DATED = ("Observation", "Procedure")
+
+_ORDERS = {
+    "Claim": (),
+    "ServiceRequest": ("code", "occurrenceDateTime", "occurrencePeriod"),
+    "DeviceRequest": ("codeCodeableConcept", "occurrenceDateTime", "occurrencePeriod"),
+    "MedicationRequest": ("medicationCodeableConcept", "", ""),
+}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a place of the record says of a fact. Its repr is empty but for fact and standing: the rest is health
+    data."""
+
+    fact: str
+    standing: str
+    """`established`, `suggested`, `set aside` or `in conflict`."""
+    path: str
+    """FHIRPath of the element, from the Bundle on."""
+    value: Any = field(repr=False)
+    """None when nothing could be read."""
+    resource: str = field(repr=False)
+    """Type and id."""
+    day: str | None = field(repr=False)
+    reason: str | None = None
+    """Why it was set aside; and of an answer, where it comes from."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The request that a record makes, and why."""
+
+    request: Request
+    evidence: tuple[Evidence, ...] = field(repr=False)
+    skipped: tuple[Skipped, ...]
+    order: Json = field(repr=False)
+    """The Claim or the order that was read, to answer; empty when the caller named document and date."""
+
+    def suggestions(self, fact: str) -> tuple[Evidence, ...]:
+        """What to show beside the question."""
+        return tuple(each for each in self.evidence if each.fact == fact and each.standing != SET_ASIDE)
+
+
+def read_bundle(raw: str | bytes) -> Json:
+    """The text of a Bundle. Raises `InvalidResource`."""
+    try:
+        held = read_json(raw)
+    except ValueError as error:
+        raise InvalidResource("Bundle", f"cannot be read: {error}") from None
+    if not isinstance(held, dict):
+        raise InvalidResource("Bundle", "must be an object")
+    return held
+
+
+class Records:
+    """Reads records for the documents that a policy holds."""
+
+    def __init__(self, policy: PolicyBase) -> None:
+        self._documents = Documents(policy)
+
+    def read(
+        self,
+        bundle: object,
+        *,
+        document: str | None = None,
+        date_of_service: date | str | None = None,
+        request_id: str | None = None,
+    ) -> Reading:
+        """The request of a Bundle. Document and date of service come from its Claim or order, unless they are given.
+
+        Raises `InvalidResource` for what is no Bundle of R4, or does not say for whom, what or when; `InvalidValue` for
+        a document that is not held. What else cannot be used is in `skipped`.
+        """
+        held = Bundle(bundle)
+        order = self._order(held, document)
+        document = document or self._document(order)
+        if document not in self._documents:
+            self._documents.version(document)  # which says what is held
+        day = _whole_day(date_of_service, "date_of_service") if date_of_service else _served(order)
+        version = self._documents.in_force(document, day.isoformat())
+        patient, about = _patient(held, order)
+        case = _Case(held, order, patient, about, day)
+        rules = mapped(document, version) if version else None
+        facts = self._documents.facts(document, version)
+        evidence: list[Evidence] = []
+        for name, fact in facts.items():
+            evidence += _settled(
+                [
+                    *case.evidence(fact, rules.facts.get(name, ()) if rules else ()),
+                    *case.answers(fact, document, str(version)),
+                ]
+            )
+        known = {each.fact: each.value for each in evidence if each.standing == ESTABLISHED}
+        codes = _codes(held, order, case)
+        return Reading(
+            request=Request(document, day.isoformat(), known, request_id, codes or None),
+            evidence=tuple(evidence),
+            skipped=tuple(held.skipped),
+            order=order.body if order else {},
+        )
+
+    def facts_from_response(
+        self, response: object, *, date_of_service: date | str, request_id: str | None = None
+    ) -> Reading:
+        """The request of a QuestionnaireResponse alone. Raises `InvalidResource`."""
+        if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
+            raise InvalidResource("QuestionnaireResponse", "must be an object whose resourceType is that")
+        canonical = response.get("questionnaire")
+        name = canonical.rpartition("|")[0].rpartition(CANONICAL)[2] if isinstance(canonical, str) else ""
+        if name not in self._documents:
+            raise InvalidResource("QuestionnaireResponse.questionnaire", "is of no document that is held")
+        subject = response.get("subject")
+        if not isinstance(subject, dict) or not isinstance(subject.get("reference"), str):
+            raise InvalidResource("QuestionnaireResponse.subject", "refers to no one")
+        order = {"resourceType": "Claim", "status": "active", "use": "preauthorization", "patient": subject}
+        bundle = {"resourceType": "Bundle", "entry": [{"resource": order}, {"resource": response}]}
+        return self.read(bundle, document=name, date_of_service=date_of_service, request_id=request_id)
+
+    def _order(self, held: Bundle, document: str | None) -> Held | None:
+        """The Claim, else the order, of a document held here. None when there is none and a document is given."""
+        known = {
+            code
+            for name in ([document] if document in self._documents else self._documents)
+            for code in self._documents.version(str(name))["codes"].get("hcpcs", {})
+        }
+        claims = [
+            each
+            for each in held.of("Claim")
+            if each.body.get("status") in ("active", "draft") and each.body.get("use") != "claim"
+        ]
+        orders = [
+            each
+            for kind, (code, *_) in ((kind, names) for kind, names in _ORDERS.items() if names)
+            for each in held.of(kind)
+            if each.body.get("status") in ("active", "draft") and each.body.get("doNotPerform") is not True
+            if any(code in known for code in _hcpcs(each.body.get(code)))
+        ]
+        found = claims or orders
+        if len(found) > 1:
+            raise InvalidResource(found[1].path, "is a second claim or order; send one at a time")
+        if not found and document is None:
+            raise InvalidResource(
+                "Bundle.entry", "has no active Claim or order that names a document; name the document"
+            )
+        return found[0] if found else None
+
+    def _document(self, order: Held | None) -> str:
+        assert order is not None  # or a document was given
+        codes = {code for concept, _ in _services(order) for code in _hcpcs(concept)}
+        found = [
+            name for name in self._documents if codes & set(self._documents.version(name)["codes"].get("hcpcs", {}))
+        ]
+        if len(found) != 1:
+            raise InvalidResource(
+                _services_path(order), f"names {'no document' if not found else 'several documents'}; name the document"
+            )
+        return found[0]
+
+
+def _services_path(order: Held) -> str:
+    return f"{order.path}.{'item.productOrService' if order.type == 'Claim' else _ORDERS[order.type][0]}"
+
+
+def _services(order: Held) -> Iterator[tuple[Any, Json]]:
+    """What is asked for, each with the element that says when."""
+    if order.type == "Claim":
+        for item in _list(order.body.get("item")):
+            yield item.get("productOrService"), item
+    else:
+        yield order.body.get(_ORDERS[order.type][0]), order.body
+
+
+def _served(order: Held | None) -> date:
+    """The date of service. Raises `InvalidResource`."""
+    if order is None:
+        raise InvalidResource("Bundle.entry", "has no active Claim or order that says when; name the date of service")
+    found: set[date] = set()
+    path = order.path
+    for _, element in _services(order):
+        names = ("servicedDate", "servicedPeriod") if order.type == "Claim" else _ORDERS[order.type][1:]
+        for name in names:
+            value = element.get(name)
+            start = value.get("start") if isinstance(value, dict) else value
+            if start is not None:
+                path = f"{order.path}.{'item.' if order.type == 'Claim' else ''}{name}"
+                found.add(_whole_day(start, path))
+    if len(found) != 1:
+        raise InvalidResource(path, f"{'has' if found else 'names no'} date of service{' more than one' * bool(found)}")
+    return found.pop()
+
+
+def _whole_day(value: object, path: str) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    when = _when(value)
+    if when is None or when.first != when.last:
+        raise InvalidResource(path, "must be a whole day, YYYY-MM-DD")
+    return when.first
+
+
+def _patient(held: Bundle, order: Held | None) -> tuple[Json | None, str]:
+    """The patient, when the bundle holds one, and how others refer to whom it is about."""
+    if order is not None:
+        name = _PATIENT.get(order.type, "subject")
+        about = held.who(order.body.get(name), order)
+        if about is None:
+            raise InvalidResource(f"{order.path}.{name}", "refers to no one")
+        target = held.target(order.body.get(name), order)
+        return (target.body if target and target.type == "Patient" and not target.altered else None), about
+    patients = list(held.of("Patient"))
+    if len(patients) != 1:
+        raise InvalidResource(
+            "Bundle.entry", f"has {'no Patient' if not patients else 'several Patients'} and no Claim"
+        )
+    return patients[0].body, patients[0].path
+
+
+@dataclass(frozen=True)
+class _When:
+    """When something was so: the days between which it lies, and the moment when that is known."""
+
+    first: date
+    last: date
+    moment: datetime | None
+
+    def before(self, other: _When) -> bool:
+        if self.moment is not None and other.moment is not None:
+            return self.moment < other.moment
+        return self.last < other.first
+
+
+_MONTHS = 12
+
+
+def _when(value: object) -> _When | None:
+    """A FHIR date or dateTime of any precision; None when it is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        if "T" in value:
+            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
+            return None if moment.tzinfo is None else _When(moment.date(), moment.date(), moment)
+        parts = value.split("-")
+        if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", value, re.ASCII):
+            return None
+        year, month, day = int(parts[0]), int(parts[1]) if parts[1:] else 1, int(parts[2]) if parts[2:] else 1
+        first = date(year, month, day)
+        if len(parts) == 3:
+            return _When(first, first, None)
+        months = 1 if len(parts) == 2 else _MONTHS
+        following = date(year + (month + months - 1) // _MONTHS, (month + months - 1) % _MONTHS + 1, 1)
+        return _When(first, following - timedelta(days=1), None)
+    except (ValueError, OverflowError):
+        return None
+
+
+class _Case:
+    """A bundle, what is asked for, whom it is about, and the day for which it is read."""
+
+    def __init__(self, held: Bundle, order: Held | None, patient: Json | None, about: str, day: date) -> None:
+        self._held, self._order, self._about, self._day = held, order, about, day
+        self._by_type: dict[str, list[tuple[Held, frozenset[str]]]] = {}
+        for each in held.held:
+            if each.type in READY:
+                text = json.dumps(each.body, separators=(",", ":"), default=str)
+                codes = frozenset(_CODED.findall(text))
+                self._by_type.setdefault(each.type, []).append((each, codes))
+        self._aside: dict[int, str | None] = {}
+        self._unready_by: dict[str, str | None] = {}
+        self._variables = {"patient": patient or {}, "age": _age(patient, day)}
+
+    def evidence(self, fact: Mapping[str, Any], rules: tuple[Rule, ...]) -> Iterator[tuple[Evidence, _When | None]]:
+        for rule in rules:
+            for held, codes in self._by_type.get(rule.resource, ()):
+                if rule.codes and not any(_is(code, codes) for code in rule.codes):
+                    continue
+                if self._reads(rule, held):
+                    yield from self._read(fact, rule, held)
+
+    def _reads(self, rule: Rule, held: Held) -> bool:
+        if rule.filter and not any(has(concept, rule.filter) for concept in self._element(held, rule.code)):
+            return False
+        return not rule.also or self._of(held.body, rule.also) == [True]
+
+    def _element(self, held: Held, path: str) -> list[Any]:
+        """What stands at a path: of a single name at once, of more by FHIRPath."""
+        return [held.body[path]] if path in held.body else self._of(held.body, path)
+
+    def _of(self, node: Any, expression: str) -> list[Any]:  # noqa: ANN401
+        try:
+            return fhirpath(expression)(node, self._variables)
+        except (ImportError, InvalidValue):
+            raise
+        except Exception:  # what is not of the type that FHIR says is nothing that can be read
+            return []
+
+    def aside(self, held: Held) -> str | None:
+        """Why a resource establishes nothing; None when it may."""
+        if id(held) not in self._aside:
+            self._aside[id(held)] = self._why(held)
+        return self._aside[id(held)]
+
+    def _why(self, held: Held) -> str | None:
+        if held.altered:
+            return "holds a modifier that is not known here"
+        name = _PATIENT.get(held.type, "subject")
+        about = held.path if held.type == "Patient" else self._held.who(held.body.get(name), held)
+        if about != self._about:
+            return "says not of whom it is" if about is None else "is of another patient"
+        if held.type == "Claim" and held is not self._order:
+            return "is another claim than the one to be decided"
+        if reason := self._unready(held):
+            return reason
+        dates = [self._dated(held, name) for name in _WHEN.get(held.type, ()) if name in held.body]
+        if None in dates:
+            return "has a date that cannot be read"
+        if any(when is not None and when.first > self._day for when in dates):
+            return "is after the date of service"
+        if any(when is not None and when.last > self._day for when in dates) and held.type in _DATED:
+            return "may be after the date of service"
+        if not dates and held.type in _DATED:
+            return "has no date"
+        return None
+
+    def _unready(self, held: Held) -> str | None:
+        """Why it does not stand. Most resources of a record stand alike, and are asked once."""
+        part = {name: held.body[name] for name in STANDING if name in held.body} | {"resourceType": held.type}
+        key = json.dumps(part, default=str)
+        if key not in self._unready_by:
+            tests = READY.get(held.type, ())
+            self._unready_by[key] = next((why for why, test in tests if self._of(part, test) != [True]), None)
+        return self._unready_by[key]
+
+    def _dated(self, held: Held, name: str) -> _When | None:
+        value = held.body[name]
+        if isinstance(value, dict):  # a Period: a condition is there from its start on, a test is over at its end
+            value = value.get("end", value.get("start")) if held.type in _DATED else value.get("start")
+        return _when(value)
+
+    def when(self, held: Held) -> _When | None:
+        return next((self._dated(held, name) for name in _WHEN.get(held.type, ()) if name in held.body), None)
+
+    def _read(self, fact: Mapping[str, Any], rule: Rule, held: Held) -> Iterator[tuple[Evidence, _When | None]]:
+        when, aside = self.when(held), self.aside(held)
+        measured = when if held.type == "Observation" else None
+        for element in self._element(held, rule.read):
+            for value, problem in self._values(fact, rule, element):
+                reason = aside or problem
+                standing = SET_ASIDE if reason else SUGGESTED if rule.suggests else ESTABLISHED
+                yield (
+                    Evidence(
+                        fact=fact["name"],
+                        standing=standing,
+                        path=f"{held.path}.{rule.read}" if re.fullmatch(r"[\w.()]+", rule.read) else held.path,
+                        value=None if problem else value,
+                        resource=f"{held.type}/{held.body.get('id', '')}",
+                        day=when.first.isoformat() if when else None,
+                        reason=reason,
+                    ),
+                    measured,
+                )
+
+    def _values(self, fact: Mapping[str, Any], rule: Rule, element: Any) -> Iterator[tuple[Any, str | None]]:  # noqa: ANN401
+        if rule.quantity:
+            yield _quantity(fact, element)
+        elif rule.means:
+            for value, codes in rule.values:
+                if has(element, codes):
+                    yield value, None
+        elif isinstance(element, bool) is (fact["type"] == "boolean"):
+            yield element, None if fact["type"] == "boolean" else _outside(fact, element)
+
+    def answers(self, fact: Mapping[str, Any], document: str, version: str) -> Iterator[tuple[Evidence, _When | None]]:
+        """What the questionnaire of the document says, when it has been answered."""
+        for held in self._held.of("QuestionnaireResponse"):
+            canonical = held.body.get("questionnaire")
+            if not isinstance(canonical, str) or not canonical.endswith(f"{CANONICAL}{document}|{version}"):
+                continue
+            aside = self.aside(held)
+            status = held.body.get("status")  # of a form that goes on, an answer is one, and a list not yet complete
+            if status not in ("completed", "amended") and (status != "in-progress" or fact["type"] == "array"):
+                aside = aside or "is not completed"
+            when = self.when(held)
+            for path, value, problem, origin in answers_of(held.body, fact, held.path):
+                yield (
+                    Evidence(
+                        fact=fact["name"],
+                        standing=SET_ASIDE if aside or problem else ESTABLISHED,
+                        path=path,
+                        value=value,
+                        resource=f"{held.type}/{held.body.get('id', '')}",
+                        day=when.first.isoformat() if when else None,
+                        reason=aside or problem or origin,
+                    ),
+                    None,
+                )
+
+
+def _is(code: str, codes: frozenset[str]) -> bool:
+    plain = code.partition(" ")[2]
+    return any(each.startswith(plain[:-1]) for each in codes) if plain.endswith("*") else plain in codes
+
+
+def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
+    """Of measurements the latest counts; what then disagrees establishes nothing."""
+    standing = [(each, when) for each, when in found if each.standing == ESTABLISHED]
+    past = {
+        id(each)
+        for each, when in standing
+        if when is not None and any(other is not None and when.before(other) for _, other in standing)
+    }
+    values = {json.dumps(each.value, sort_keys=True) for each, _ in standing if id(each) not in past}
+    for each, _ in found:
+        if id(each) in past:
+            yield _standing(each, SET_ASIDE, "is not the latest")
+        elif each.standing == ESTABLISHED and len(values) > 1:
+            yield _standing(each, CONFLICT, "disagrees with another")
+        else:
+            yield each
+
+
+def _standing(each: Evidence, standing: str, reason: str) -> Evidence:
+    return Evidence(each.fact, standing, each.path, each.value, each.resource, each.day, reason)
+
+
+def _quantity(fact: Mapping[str, Any], element: Any) -> tuple[Any, str | None]:  # noqa: ANN401
+    """The value of a Quantity in the unit of the fact, or why there is none."""
+    element = getattr(element, "value", element) if not isinstance(element, dict) else element
+    if not isinstance(element, dict) or "value" not in element:
+        return None, "has no number"
+    code = element.get("code")
+    unit = re.sub(r"\{[^{}]*\}", "", code) if isinstance(code, str) else ""
+    factor = _UNITS.get(fact.get("unit", ""), {}).get(unit)
+    if element.get("system") != _UCUM or factor is None:
+        return None, "has a unit that is not understood"
+    given = element["value"]
+    if isinstance(given, bool) or not isinstance(given, (int, float, Decimal)):
+        return None, "has no number"
+    comparator = element.get("comparator")
+    if comparator is not None and comparator not in _COMPARATORS:
+        return None, "has a comparator that is not understood"
+    try:
+        exact = Decimal(given.text if isinstance(given, Number) else str(given)) * Decimal(factor)
+        value = number(format(exact.normalize(), "f")) if exact.is_finite() and abs(exact.adjusted()) < 100 else None
+    except InvalidOperation:
+        value = None
+    if value is None or isinstance(value, Number) or len(str(exact.normalize().as_tuple().digits)) > 3 * _MOST_DIGITS:
+        return None, "has a number that cannot be read"
+    if problem := _outside(fact, value):
+        return None, problem
+    return {_COMPARATORS[comparator]: value} if comparator else value, None
+
+
+def _outside(fact: Mapping[str, Any], value: Any) -> str | None:  # noqa: ANN401
+    if fact["type"] == "integer" and value != int(value):
+        return "is no whole number"
+    inside = fact.get("minimum", value) <= value <= fact.get("maximum", value)
+    return None if inside else "is out of range"
+
+
+def _age(patient: Json | None, day: date) -> int | list[Any]:
+    """In whole years; nothing when the day of birth is not known or not yet come."""
+    born = _when((patient or {}).get("birthDate"))
+    if born is None or born.first != born.last or born.first > day:
+        return []
+    return day.year - born.first.year - ((day.month, day.day) < (born.first.month, born.first.day))
+
+
+def _codes(held: Bundle, order: Held | None, case: _Case) -> Json:
+    """The codes of the service and of its diagnoses, informational."""
+    if order is None:
+        return {}
+    hcpcs = [code for concept, _ in _services(order) for code in _hcpcs(concept)]
+    icd10: list[str] = []
+    elements = [
+        concept
+        for diagnosis in _list(order.body.get("diagnosis"))
+        for concept in (diagnosis.get("diagnosisCodeableConcept"), _referred(held, order, diagnosis, case))
+    ] + _list(order.body.get("reasonCode"))
+    for concept in elements:
+        icd10 += [code for code in _coded(concept, "icd10cm") if code not in icd10]
+    return {name: value for name, value in (("hcpcs", hcpcs[0] if hcpcs else None), ("icd10", icd10)) if value}
+
+
+def _referred(held: Bundle, order: Held, diagnosis: Json, case: _Case) -> Any:  # noqa: ANN401
+    if "diagnosisReference" not in diagnosis:
+        return None
+    target = held.target(diagnosis["diagnosisReference"], order)
+    if target is None:
+        held.skipped.append(
+            Skipped(f"{order.path}.diagnosis.diagnosisReference", "refers to what is not in the bundle")
+        )
+    return target.body.get("code") if target and target.type == "Condition" and case.aside(target) is None else None
+
+
+def _list(value: object) -> list[Json]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _coded(concept: object, system: str) -> list[str]:
+    """The codes of a system in a CodeableConcept."""
+    found = concept.get("coding") if isinstance(concept, dict) else None
+    return [
+        each["code"]
+        for each in _list(found)
+        if each.get("system") in SYSTEMS[system] and isinstance(each.get("code"), str) and 0 < len(each["code"]) <= 20
+    ]
+
+
+def _hcpcs(concept: object) -> list[str]:
+    return _coded(concept, "hcpcs")

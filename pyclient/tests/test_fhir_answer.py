@@ -1,0 +1,310 @@
+"""A decision becomes the FHIR that is due: what the guides require, on the decision of every vector."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, InvalidValue, NextStep, Outcome
+from payer_policy.errors import InvalidResource
+from payer_policy.fhir import (
+    Records,
+    card,
+    claim_response,
+    coverage_information,
+    next_question,
+    person_decided,
+    questionnaire,
+    read_bundle,
+    response_bundle,
+)
+from payer_policy.fhir.answer import _after
+from payer_policy.fhir.mapping import fhirpath
+
+Json = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+CREATED = datetime(2025, 6, 2, 9, 30, tzinfo=timezone.utc)
+CLAIM: Json = {
+    "resourceType": "Claim",
+    "id": "c",
+    "type": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/claim-type", "code": "professional"}]},
+    "patient": {"reference": "Patient/p"},
+    "insurer": {"reference": "Organization/payer"},
+    "provider": {"reference": "Organization/hospital"},
+    "item": [{"sequence": 2}, {"sequence": 5}],
+}
+PAS = "http://hl7.org/fhir/us/davinci-pas/StructureDefinition/extension-"
+
+
+def coded(url: str) -> str:
+    return f"extension.where(url = '{PAS}{url}')"
+
+
+# What the guide requires of a ClaimResponse, as FHIRPath that must be true: of any, by its outcome, by its action.
+REQUIRED = {
+    "any": [
+        "status = 'active' and type.exists() and use = 'preauthorization' and patient.exists() and insurer.exists()",
+        "created.exists() and request.count() = 1 and (outcome = 'complete' or outcome = 'error')",
+        "item.adjudication.category.coding.where(code != 'submitted').empty()",
+        "processNote.all(number.exists() and text.exists())",
+        "item.noteNumber.distinct().count() = processNote.number.count()",
+    ],
+    "complete": [
+        "item.itemSequence = (2 | 5) and item.count() = 2 and error.empty()",
+        f"{coded('claimResponseReviewer')}.extension.where(url = 'wasHumanReviewedFlag').count() = 1",
+        f"item.adjudication.{coded('reviewAction')}.{coded('reviewActionCode')}.count() = 2",
+    ],
+    "A1": [
+        f"item.{coded('itemPreAuthPeriod')}.count() = 2",
+        f"item.{coded('itemPreAuthIssueDate')}.count() = 2",
+        f"item.{coded('itemAuthorizedProvider')}.{coded('authorizedProviderType')}.count() = 2",
+        "item.adjudication.extension.extension.where(url = 'number').count() = 2",
+    ],
+    "A4": [f"item.{coded('administrationReferenceNumber')}.count() = 2", "processNote.exists()"],
+    "error": [f"error.exists() and error.all(code.exists() and {coded('errorPath')}.count() = 1)"],
+}
+
+# crd-ci-q1 to q9, as the guide has them. `memberOf` asks a terminology server: no reason made here is coded.
+INVARIANTS = {
+    "q1": "extension.where(url='questionnaire').exists() implies extension.where(url = 'doc-needed').exists()",
+    "q2": "extension.where(url = 'covered' and value = 'not-covered').exists() implies "
+    "extension.where(url = 'pa-needed').exists().not()",
+    "q3": "(extension.where((url = 'covered' or url = 'pa-needed' or url = 'doc-needed') and value = 'conditional')"
+    ".count() >= 1) = extension.where(url = 'info-needed').exists()",
+    "q4": "extension.where(url = 'pa-needed' and (value = 'satisfied' or value = 'no-auth')).exists() implies "
+    "extension.where(url = 'doc-purpose' and value = 'withpa').empty()",
+    "q5": "extension.where(url = 'pa-needed' and value = 'satisfied').exists() = "
+    "extension.where(url = 'satisfied-pa-id').exists()",
+    "q6": "extension.where(url = 'info-needed' and value = 'OTH').exists() implies "
+    "(extension.where(url = 'reason').exists() and extension.where(url = 'detail').exists())",
+    "q7": "extension.where(url = 'reason').empty() or extension.where(url = 'reason').value.text.exists()",
+    "q8": "extension.where(url = 'doc-purpose').exists() implies extension.where(url = 'reason').exists()",
+    "q9": "extension.where((url = 'covered' or url = 'pa-needed' or url = 'doc-needed') and value = 'indeterminate')"
+    ".count() >= 1 implies extension.where(url = 'reason').exists()",
+    "once": "extension.where(url = 'coverage').count() = 1 and extension.where(url = 'covered').count() = 1 and "
+    "extension.where(url = 'date').count() = 1 and extension.where(url = 'coverage-assertion-id').count() = 1",
+    "never": "extension.where(value = 'not-covered').empty()",
+}
+
+
+@pytest.fixture(scope="module")
+def policy() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as embedded:
+        yield embedded
+
+
+def decide(policy: EmbeddedPolicy, request: Json) -> Decision:
+    try:
+        return policy.decide(request)
+    except InvalidRequest as invalid:
+        return invalid.decision
+
+
+@pytest.fixture(scope="module")
+def decisions(policy: EmbeddedPolicy) -> list[tuple[str, Decision]]:
+    """Of every vector."""
+    found = []
+    for file in sorted((ROOT / "policy_tests" / "vectors").glob("*/*.yaml")):
+        for vectors in yaml.safe_load(file.read_text(encoding="utf-8")).values():
+            for vector in vectors:
+                if isinstance(vector["input"], dict):
+                    found.append((vector["name"], decide(policy, vector["input"])))
+    assert len(found) > 600
+    return found
+
+
+def responded(decision: Decision) -> Json:
+    return claim_response(decision, CLAIM, id="r", created=CREATED, number="AUTH1", provider_type="SJ")
+
+
+def action(response: Json) -> Any:  # noqa: ANN401
+    codes = fhirpath(f"item.adjudication.extension.{coded('reviewActionCode')}.value.coding.code")
+    found = set(codes(response))
+    assert len(found) <= 1
+    return found.pop() if found else None
+
+
+def test_a_claim_response_of_every_decision(decisions: list[tuple[str, Decision]]) -> None:
+    seen: dict[str | None, int] = {}
+    for name, decision in decisions:
+        response = responded(decision)
+        assert json.dumps(response) == json.dumps(responded(decision))
+        given = action(response)
+        seen[given] = seen.get(given, 0) + 1
+        assert given == (decision.review_action.value if decision.review_action else None)
+        assert given != "A3"
+        for kind in ("any", response["outcome"], given):
+            for expression in REQUIRED.get(str(kind), ()):
+                assert fhirpath(expression)(response) == [True], (name, expression)
+        assert "valueBoolean': True" not in str(response)  # no person has seen it
+    assert seen["A1"] > 100
+    assert seen["A4"] > 100
+    assert seen[None] > 100
+
+
+def test_coverage_information_of_every_decision(policy: EmbeddedPolicy, decisions: list[tuple[str, Decision]]) -> None:
+    form = questionnaire(policy, "CC-0126", base="https://payer.example/fhir")
+    seen: dict[str, int] = {}
+    for name, decision in decisions:
+        made = coverage_information(
+            decision, "Coverage/1", day=date(2025, 6, 2), assertion_id="a", number="AUTH1", questionnaire=form
+        )
+        for id, expression in INVARIANTS.items():
+            assert fhirpath(expression)(made) == [True], (name, id)
+        covered = fhirpath("extension.where(url = 'covered').value")(made)[0]
+        seen[covered] = seen.get(covered, 0) + 1
+        assert (covered == "covered") is (decision.review_action is not None and decision.review_action.value == "A1")
+        shown = card(decision, uuid="u", source="Payer")
+        assert len(shown["summary"]) <= 140
+        assert ("denial" in shown["detail"]) is (
+            decision.next_step in (NextStep.CLINICAL_REVIEW, NextStep.CORRECT_REQUEST)
+        )
+    assert set(seen) == {"covered", "conditional", "indeterminate"}
+
+
+def test_an_invariant_can_fail() -> None:
+    made = {
+        "extension": [{"url": "covered", "valueCode": "not-covered"}, {"url": "pa-needed", "valueCode": "satisfied"}]
+    }
+    made["extension"].append({"url": "doc-purpose", "valueCode": "withpa"})
+    failed = {id for id, expression in INVARIANTS.items() if fhirpath(expression)(made) != [True]}
+    assert failed == {"q2", "q4", "q5", "q8", "once", "never"}
+
+
+@pytest.fixture
+def approved(policy: EmbeddedPolicy) -> Decision:
+    request = yaml.safe_load((ROOT / "examples" / "ncd240_4" / "01-first-12-weeks.yaml").read_text(encoding="utf-8"))
+    decision = policy.decide(request)
+    assert decision.outcome is Outcome.APPROVED
+    return decision
+
+
+def test_an_approval_is_good_for_its_terms(approved: Decision) -> None:
+    response = responded(approved)
+    day = approved.date_of_service
+    assert day is not None
+    period = fhirpath(f"item.{coded('itemPreAuthPeriod')}.value")(response)
+    assert period == [{"start": day.isoformat(), "end": _after(day, "P12W").isoformat()}] * 2  # type: ignore[union-attr]
+    made = coverage_information(approved, "Coverage/1", day=day, assertion_id="a", number="AUTH1")
+    assert fhirpath("extension.where(url = 'expiry-date').value")(made) == [period[0]["end"]]
+    assert [note["text"] for note in response["processNote"]]
+
+
+@pytest.mark.parametrize(
+    ("duration", "last"),
+    [
+        ("P12W", date(2024, 4, 23)),
+        ("P1M", date(2024, 2, 28)),
+        ("P1Y", date(2025, 1, 30)),
+        ("P30D", date(2024, 2, 29)),
+        ("P13M1D", date(2025, 2, 28)),
+        ("P", None),
+        ("PT1H", None),
+        (None, None),
+    ],
+)
+def test_the_last_day_of_a_duration(duration: str | None, last: date | None) -> None:
+    assert _after(date(2024, 1, 31), duration) == last
+
+
+def test_what_is_missing_is_asked_in_order(policy: EmbeddedPolicy) -> None:
+    decision = policy.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"disease": "all"}})
+    notes = [note["text"] for note in responded(decision)["processNote"]]
+    first = decision.ask_first
+    assert first is not None
+    assert set(notes) == {item.question for item in decision.missing}
+    asked = next_question(decision)
+    assert asked is not None
+    assert (asked.fact, asked.question) == (first.facts[0], notes[0])
+    approved = policy.decide(yaml.safe_load((ROOT / "examples" / "01-relapsed.yaml").read_text(encoding="utf-8")))
+    assert next_question(approved) is None
+
+
+def test_an_error_says_where_in_the_bundle(policy: EmbeddedPolicy) -> None:
+    record = read_bundle((ROOT / "examples" / "fhir" / "relapsed-b-all.json").read_bytes())
+    reading = Records(policy).read(record)
+    request = reading.request.to_dict()
+    request["facts"] |= {"lineage": "B", "mrd_percent": 101}
+    invalid = decide(policy, request)
+    response = claim_response(invalid, CLAIM, id="r", created=CREATED, number="", reading=reading)
+    places = fhirpath(f"error.{coded('errorPath')}.value")(response)
+    assert places == ["Bundle.entry[5].resource.code", "Bundle"]
+    with pytest.raises(InvalidResource) as caught:
+        Records(policy).read({"resourceType": "Bundle", "entry": {}})
+    response = claim_response(caught.value, CLAIM, id="r", created=CREATED, number="")
+    assert response["outcome"] == "error"
+    assert fhirpath(f"error.{coded('errorPath')}.value")(response) == ["Bundle.entry"]
+
+
+def test_a_person_decides(policy: EmbeddedPolicy, approved: Decision) -> None:
+    given: Json = {"id": "r", "created": CREATED, "number": "REF1"}
+    refused = policy.decide(yaml.safe_load((ROOT / "examples" / "11-dlbcl.yaml").read_text(encoding="utf-8")))
+    denied = person_decided(refused, CLAIM, certified=False, reviewer="1234567893", reasons=["0V"], **given)
+    assert action(denied) == "A3"
+    flag = f"{coded('claimResponseReviewer')}.extension.where(url = 'wasHumanReviewedFlag').value"
+    assert fhirpath(flag)(denied) == [True]
+    reasons = "item.adjudication.extension.extension.where(url = 'reasonCode').value.coding.code"
+    assert fhirpath(reasons)(denied) == ["0V", "0V"]
+    until = date(2025, 7, 1)
+    allowed = person_decided(
+        refused, CLAIM, certified=True, reviewer="1234567893", until=until, provider_type="SJ", **given
+    )
+    assert action(allowed) == "A1"
+    ends = fhirpath(f"item.{coded('itemPreAuthPeriod')}.value.end")(allowed)
+    assert ends == [until.isoformat()] * 2
+    wrongs: list[Json] = [{"reviewer": ""}, {"reviewer": "123"}, {"reasons": []}]
+    for wrong in wrongs:
+        asked: Json = {"certified": False, "reviewer": "1234567893", "reasons": ["0V"], **given, **wrong}
+        with pytest.raises(InvalidValue, match=r"reviewer|reasons"):
+            person_decided(refused, CLAIM, **asked)
+    invalid = decide(policy, {"document": "CC-0126"})
+    with pytest.raises(InvalidValue, match="decision is of an invalid request"):
+        person_decided(invalid, CLAIM, certified=False, reviewer="1234567893", reasons=["0V"], **given)
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"insurer": None}, "Claim.insurer"),
+        ({"patient": "p"}, "Claim.patient"),
+        ({"id": None}, "Claim.id"),
+        ({"item": []}, "Claim.item"),
+        ({"item": [{"sequence": True}]}, "Claim.item[0].sequence"),
+        ({"item": [{"sequence": 1}, {}]}, "Claim.item[1].sequence"),
+        ({"provider": None}, "Claim.provider"),
+    ],
+)
+def test_a_claim_that_cannot_be_answered(approved: Decision, change: Json, path: str) -> None:
+    with pytest.raises(InvalidResource) as caught:
+        claim_response(approved, CLAIM | change, id="r", created=CREATED, number="N", provider_type="SJ")
+    assert caught.value.path == path
+
+
+def test_what_the_caller_must_give(approved: Decision) -> None:
+    with pytest.raises(InvalidValue, match="created must have a time zone"):
+        claim_response(approved, CLAIM, id="r", created=datetime(2025, 6, 2), number="N", provider_type="SJ")
+    with pytest.raises(InvalidValue, match="provider_type must be given"):
+        claim_response(approved, CLAIM, id="r", created=CREATED, number="N")
+    with pytest.raises(InvalidValue, match="number must be given"):
+        coverage_information(approved, "Coverage/1", day=date(2025, 6, 2), assertion_id="a")
+
+
+def test_the_response_comes_first_in_its_bundle(approved: Decision) -> None:
+    response = responded(approved)
+    patient = {"resourceType": "Patient", "id": "p"}
+    bundle = response_bundle(
+        response, identifier={"value": "1"}, created=CREATED, base="https://payer.example/fhir/", others=[patient]
+    )
+    assert fhirpath("entry.first().resource is ClaimResponse and timestamp.exists() and identifier.count() = 1")(
+        bundle
+    ) == [True]
+    assert [entry["fullUrl"] for entry in bundle["entry"]] == [
+        "https://payer.example/fhir/ClaimResponse/r",
+        "https://payer.example/fhir/Patient/p",
+    ]

@@ -1,0 +1,725 @@
+"""A patient's record becomes a request, and says no more than the record does."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import re
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from payer_policy import EmbeddedPolicy, InvalidValue, Outcome
+from payer_policy.cli import main
+from payer_policy.documents import Documents
+from payer_policy.errors import InvalidResource
+from payer_policy.fhir import Reading, Records, questionnaire, read_bundle
+from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, coded, fhirpath, has, mapped
+from payer_policy.fhir.record import _UNITS
+
+Json = dict[str, Any]
+
+RECORD = Path(__file__).parents[2] / "examples" / "fhir" / "relapsed-b-all.json"
+DAVINCI = Path(__file__).parent / "davinci"
+FACTS = {
+    "disease": "all",
+    "lineage": "b_cell_precursor",
+    "infant": False,
+    "kmt2a_rearranged": False,
+    "disease_status": "relapsed",
+}
+LOINC = "http://loinc.org"
+STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+
+
+@pytest.fixture(scope="module")
+def policy() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as embedded:
+        yield embedded
+
+
+@pytest.fixture(scope="module")
+def records(policy: EmbeddedPolicy) -> Records:
+    return Records(policy)
+
+
+@pytest.fixture
+def record() -> Json:
+    return read_bundle(RECORD.read_bytes())
+
+
+def concept(system: str, code: str) -> Json:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def one(record: Json, name: str) -> Json:
+    found: Json = next(
+        entry["resource"]
+        for entry in record["entry"]
+        if f"{entry['resource']['resourceType']}/{entry['resource']['id']}" == name
+    )
+    return found
+
+
+def facts(reading: Reading) -> Json:
+    known: Json = reading.request.to_dict()["facts"]
+    return known
+
+
+def reasons(reading: Reading, fact: str) -> list[str]:
+    return [each.reason or each.standing for each in reading.evidence if each.fact == fact]
+
+
+def blood(*observations: Json) -> Json:
+    """A record for NCD-110.21 with some measurements."""
+    patient = {"resourceType": "Patient", "id": "p"}
+    made = [
+        {
+            "resourceType": "Observation",
+            "id": f"o{number}",
+            "status": "final",
+            "subject": {"reference": "Patient/p"},
+            "code": concept(LOINC, "718-7"),
+            "effectiveDateTime": "2025-05-01",
+            **observation,
+        }
+        for number, observation in enumerate(observations)
+    ]
+    return {"resourceType": "Bundle", "entry": [{"resource": each} for each in [patient, *made]]}
+
+
+def quantity(value: Any, code: str, **more: Any) -> Json:  # noqa: ANN401
+    return {"valueQuantity": {"value": value, "system": "http://unitsofmeasure.org", "code": code, **more}}
+
+
+def anemia(records: Records, bundle: Json) -> Reading:
+    return records.read(bundle, document="NCD-110.21", date_of_service="2025-06-01")
+
+
+def test_a_record_becomes_a_request_with_the_place_of_each_fact(
+    policy: EmbeddedPolicy, records: Records, record: Json
+) -> None:
+    reading = records.read(record, request_id="PA-1")
+    assert reading.request.to_dict() == {
+        "document": "CC-0126",
+        "date_of_service": "2025-06-01",
+        "request_id": "PA-1",
+        "codes": {"hcpcs": "J9039", "icd10": ["C91.02"]},
+        "facts": FACTS,
+    }
+    for each in reading.evidence:
+        place = fhirpath(each.path)(record)
+        assert place, each.path
+    lineage = [each for each in reading.evidence if each.fact == "lineage"]
+    assert [(each.resource, each.path, each.day) for each in lineage] == [
+        ("Condition/diagnosis", "Bundle.entry[5].resource.code", "2022-05-03")
+    ]
+    decision = policy.decide(reading.request)
+    assert decision.outcome is Outcome.NEEDS_INFORMATION
+    assert decision.ask_first is not None
+    assert decision.ask_first.facts == ("cd19_positive",)
+
+
+def test_the_same_record_gives_the_same_bytes(records: Records, record: Json) -> None:
+    first, second = (records.read(copy.deepcopy(record)) for _ in range(2))
+    assert json.dumps(first.request.to_dict()) == json.dumps(second.request.to_dict())
+    assert first.evidence == second.evidence
+
+
+def refuted(relapse: Json) -> None:
+    relapse["verificationStatus"] = concept(STATUS, "refuted")
+
+
+def in_error(relapse: Json) -> None:
+    relapse["verificationStatus"] = concept(STATUS, "entered-in-error")
+
+
+def provisional(relapse: Json) -> None:
+    relapse["verificationStatus"] = concept(STATUS, "provisional")
+
+
+def in_words(relapse: Json) -> None:
+    relapse["verificationStatus"] = {"text": "confirmed"}
+
+
+def resolved(relapse: Json) -> None:
+    relapse["clinicalStatus"] = concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "resolved")
+
+
+def of_another(relapse: Json) -> None:
+    relapse["subject"] = {"reference": "Patient/sibling"}
+
+
+def of_no_one(relapse: Json) -> None:
+    del relapse["subject"]
+
+
+def later(relapse: Json) -> None:
+    relapse["recordedDate"] = "2025-06-02"
+
+
+def modified(relapse: Json) -> None:
+    relapse["modifierExtension"] = [{"url": "http://example.org/not", "valueBoolean": True}]
+
+
+def modified_inside(relapse: Json) -> None:
+    relapse["code"]["coding"][0]["modifierExtension"] = [{"url": "http://example.org/not", "valueBoolean": True}]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (refuted, "is not confirmed"),
+        (in_error, "is not confirmed"),
+        (provisional, "is not confirmed"),
+        (in_words, "is not confirmed"),
+        (resolved, "is no longer active"),
+        (of_another, "is of another patient"),
+        (of_no_one, "says not of whom it is"),
+        (later, "is after the date of service"),
+        (modified, "holds a modifier that is not known here"),
+        (modified_inside, "holds a modifier that is not known here"),
+    ],
+)
+def test_what_establishes_nothing(records: Records, record: Json, change: Callable[[Json], None], reason: str) -> None:
+    change(one(record, "Condition/relapse"))
+    reading = records.read(record)
+    assert facts(reading) == {name: value for name, value in FACTS.items() if name != "disease_status"}
+    assert reason in reasons(reading, "disease_status")
+
+
+@pytest.mark.parametrize("status", ["registered", "preliminary", "cancelled", "entered-in-error", "unknown", None])
+def test_only_what_is_final_counts(records: Records, record: Json, status: str | None) -> None:
+    one(record, "Observation/kmt2a")["status"] = status
+    assert "kmt2a_rearranged" not in facts(records.read(record))
+
+
+def test_a_variant_of_the_gene_is_no_rearrangement(records: Records, record: Json) -> None:
+    observation = one(record, "Observation/kmt2a")
+    observation["valueCodeableConcept"] = concept(LOINC, "LA9633-4")
+    assert facts(records.read(record))["kmt2a_rearranged"] is True
+    observation["component"].pop()  # what kind of variant it is
+    reading = records.read(record)
+    assert "kmt2a_rearranged" not in facts(reading)
+    assert [each.value for each in reading.suggestions("kmt2a_rearranged")] == [True]
+
+
+def test_prescriptions_are_no_complete_list(records: Records, record: Json) -> None:
+    reading = records.read(record)
+    assert [(each.value, each.standing) for each in reading.suggestions("combined_with")] == [
+        ("dasatinib", "suggested")
+    ]
+    for change in ({"doNotPerform": True}, {"status": "cancelled"}, {"intent": "plan"}):
+        changed = copy.deepcopy(record)
+        one(changed, "MedicationRequest/dasatinib").update(change)
+        assert records.read(changed).suggestions("combined_with") == ()
+
+
+def test_resources_that_disagree_make_a_fact_unknown(records: Records, record: Json) -> None:
+    other = copy.deepcopy(one(record, "Condition/relapse")) | {"id": "remission"}
+    other["code"] = concept("http://hl7.org/fhir/sid/icd-10-cm", "C91.01")
+    other["clinicalStatus"] = concept("http://terminology.hl7.org/CodeSystem/condition-clinical", "remission")
+    record["entry"].append({"fullUrl": "http://hospital.example/fhir/Condition/remission", "resource": other})
+    reading = records.read(record)
+    assert "disease_status" not in facts(reading)
+    assert set(reasons(reading, "disease_status")) == {"disagrees with another"}
+
+
+def test_an_infant_is_known_by_birth_and_onset_alone(records: Records, record: Json) -> None:
+    diagnosis = one(record, "Condition/diagnosis")
+    diagnosis["onsetDateTime"] = "2020-03-01"
+    assert facts(records.read(record))["infant"] is True
+    diagnosis["onsetDateTime"] = "2020-03-02"  # the first birthday
+    assert facts(records.read(record))["infant"] is False
+    diagnosis["onsetDateTime"] = "2020"  # before or after it
+    assert "infant" not in facts(records.read(record))
+    del diagnosis["onsetDateTime"]
+    assert "infant" not in facts(records.read(record))
+
+
+# Of measurements
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (quantity(9.4, "g/dL"), 9.4),
+        (quantity(94, "g/L"), 9.4),
+        (quantity(9.4, "g/dL{total}"), 9.4),
+        (quantity(94, "g/L", comparator="<"), {"less_than": 9.4}),
+        (quantity(9, "g/dL", comparator=">="), {"at_least": 9}),
+    ],
+)
+def test_a_unit_is_turned_into_that_of_the_fact(records: Records, given: Json, expected: object) -> None:
+    assert facts(anemia(records, blood(given))) == {"hemoglobin": expected}
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "percent"),
+    [(0.3, "L/L", 30), (30, "%", 30), (300, "10*-3", 30), (3000, "10*-4", 30), (0.3, "1", 30)],
+)
+def test_units_of_a_percentage(records: Records, value: float, unit: str, percent: float) -> None:
+    observation = quantity(value, unit) | {"code": concept(LOINC, "4544-3")}
+    assert facts(anemia(records, blood(observation))) == {"hematocrit": percent}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        (quantity(9.4, "mmol/L"), "has a unit that is not understood"),
+        (quantity(9.4, "G/DL"), "has a unit that is not understood"),
+        ({"valueQuantity": {"value": 9.4, "unit": "g/dL"}}, "has a unit that is not understood"),
+        ({"valueQuantity": {"value": 9.4, "system": LOINC, "code": "g/dL"}}, "has a unit that is not understood"),
+        (quantity("9.4", "g/dL"), "has no number"),
+        (quantity(True, "g/dL"), "has no number"),
+        (quantity(9.4, "g/dL", comparator="~"), "has a comparator that is not understood"),
+        (quantity(94, "g/dL"), "is out of range"),
+        (quantity(-1, "g/dL"), "is out of range"),
+        (quantity(9.4, "g/dL") | {"effectiveDateTime": "2025-06-02"}, "is after the date of service"),
+        (quantity(9.4, "g/dL") | {"effectiveDateTime": "2025-06"}, "may be after the date of service"),
+        (quantity(9.4, "g/dL") | {"effectiveDateTime": "soon"}, "has a date that cannot be read"),
+        (quantity(9.4, "g/dL") | {"focus": [{"reference": "Patient/twin"}]}, "is about someone or something else"),
+    ],
+)
+def test_a_number_that_is_no_evidence(records: Records, given: Json, reason: str) -> None:
+    reading = anemia(records, blood(given))
+    assert facts(reading) == {}
+    assert reasons(reading, "hemoglobin") == [reason]
+
+
+def test_a_measurement_without_a_date_is_none(records: Records) -> None:
+    bundle = blood(quantity(9.4, "g/dL"))
+    del bundle["entry"][1]["resource"]["effectiveDateTime"]
+    assert reasons(anemia(records, bundle), "hemoglobin") == ["has no date"]
+
+
+def test_text_is_no_measurement(records: Records) -> None:
+    assert facts(anemia(records, blood({"valueString": "9.4 g/dL"}))) == {}
+
+
+def test_the_latest_measurement_counts(records: Records) -> None:
+    bundle = blood(
+        quantity(8, "g/dL") | {"effectiveDateTime": "2025-05-20T08:00:00+02:00"},
+        quantity(9, "g/dL") | {"effectiveDateTime": "2025-05-20T07:00:00Z"},  # an hour later
+        quantity(7, "g/dL") | {"effectiveDateTime": "2025-05-19"},
+        quantity(12, "g/dL") | {"effectiveDateTime": "2025-06-02"},
+    )
+    reading = anemia(records, bundle)
+    assert facts(reading) == {"hemoglobin": 9}
+    assert reasons(reading, "hemoglobin") == [
+        "is not the latest",
+        "established",
+        "is not the latest",
+        "is after the date of service",
+    ]
+
+
+def test_measurements_of_one_day_that_differ_are_a_conflict(records: Records) -> None:
+    bundle = blood(quantity(8, "g/dL"), quantity(9, "g/dL"))
+    assert facts(anemia(records, bundle)) == {}
+    assert facts(anemia(records, blood(quantity(9, "g/dL"), quantity(90, "g/L")))) == {"hemoglobin": 9}
+
+
+def test_an_age_is_that_of_the_day_of_service(records: Records) -> None:
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Patient", "birthDate": "1960-06-02"}}]}
+
+    def age(day: str) -> Json:
+        return facts(records.read(bundle, document="NCD-240.4", date_of_service=day))
+
+    assert (age("2025-06-01"), age("2025-06-02")) == ({"age": 64}, {"age": 65})
+    bundle["entry"][0]["resource"]["birthDate"] = "1960"  # type: ignore[index]
+    assert age("2025-06-01") == {}
+
+
+# Of bundles
+
+
+def test_references_of_every_kind(records: Records, record: Json) -> None:
+    diagnosis = one(record, "Condition/diagnosis")
+    for reference in (
+        "http://hospital.example/fhir/Patient/child",
+        "Patient/child/_history/3",
+        "http://hospital.example/fhir/Patient/child/_history/3",
+    ):
+        diagnosis["subject"] = {"reference": reference}
+        assert facts(records.read(record)) == FACTS
+    claim = one(record, "Claim/blinatumomab")
+    claim["contained"] = [copy.deepcopy(one(record, "Condition/relapse")) | {"id": "inside"}]
+    record["entry"] = [entry for entry in record["entry"] if entry["resource"]["id"] != "relapse"]
+    claim["diagnosis"][0]["diagnosisReference"] = {"reference": "#inside"}
+    reading = records.read(record)
+    assert facts(reading) == FACTS
+    assert reading.request.to_dict()["codes"]["icd10"] == ["C91.02"]
+    assert "Bundle.entry[0].resource.contained[0].code" in [each.path for each in reading.evidence]
+
+
+def test_a_search_set_without_the_patient(records: Records, record: Json) -> None:
+    record["entry"] = [entry for entry in record["entry"] if entry["resource"]["resourceType"] != "Patient"]
+    known = facts(records.read(record))
+    assert known == {name: value for name, value in FACTS.items() if name != "infant"}  # who knows the birth
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"resourceType": "Patient"}, "Bundle"),
+        ({"entry": {}}, "Bundle.entry"),
+        ({"entry": []}, "Bundle.entry"),
+        ({"issues": {}}, "Bundle.issues"),
+        ({"meta": {"profile": ["http://hl7.org/fhir/5.0/StructureDefinition/Bundle"]}}, "Bundle.meta.profile[0]"),
+    ],
+)
+def test_a_bundle_that_is_none(records: Records, record: Json, change: Json, path: str) -> None:
+    with pytest.raises(InvalidResource) as caught:
+        records.read(record | change)
+    assert caught.value.path == path
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    with pytest.raises(InvalidResource):
+        read_bundle('{"resourceType": "Bundle", "resourceType": "Bundle"}')
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "path"),
+    [
+        ("MedicationRequest/dasatinib", {"medication": {"concept": {}}}, "entry[10].resource.medication"),
+        ("Claim/blinatumomab", {"patient": {}}, "entry[0].resource.patient"),
+        ("Claim/blinatumomab", {"item": []}, "entry[0].resource.item.productOrService"),
+        ("Claim/blinatumomab", {"status": "cancelled"}, "entry"),
+        ("Claim/blinatumomab", {"use": "claim"}, "entry"),
+    ],
+)
+def test_what_does_not_say_for_whom_or_what(records: Records, record: Json, name: str, change: Json, path: str) -> None:
+    one(record, name).update(change)
+    with pytest.raises(InvalidResource) as caught:
+        records.read(record)
+    assert caught.value.path == f"Bundle.{path}"
+
+
+def test_a_date_of_service_is_a_whole_day(records: Records, record: Json) -> None:
+    item = one(record, "Claim/blinatumomab")["item"][0]
+    item["servicedDate"] = "2025-06"
+    with pytest.raises(InvalidResource, match=r"servicedDate must be a whole day"):
+        records.read(record)
+    del item["servicedDate"]
+    with pytest.raises(InvalidResource, match="names no date of service"):
+        records.read(record)
+    item["servicedPeriod"] = {"start": "2025-06-01", "end": "2025-08-01"}
+    assert facts(records.read(record)) == FACTS
+    assert facts(records.read(record, date_of_service="2025-05-13")).get("disease_status") is None
+
+
+def test_a_document_that_is_not_held(records: Records, record: Json) -> None:
+    with pytest.raises(InvalidValue, match="no document held here"):
+        records.read(record, document="XY-1")
+
+
+def test_two_claims_are_one_too_many(records: Records, record: Json) -> None:
+    other = copy.deepcopy(record["entry"][0])
+    other["resource"]["id"], other["fullUrl"] = "second", "http://hospital.example/fhir/Claim/second"
+    record["entry"].append(other)
+    with pytest.raises(InvalidResource, match="second claim"):
+        records.read(record)
+
+
+def test_an_order_stands_for_a_claim(records: Records, record: Json) -> None:
+    codes = one(record, "Claim/blinatumomab")["item"][0]["productOrService"]
+    record["entry"][0]["resource"] = {
+        "resourceType": "ServiceRequest",
+        "id": "order",
+        "status": "draft",
+        "intent": "order",
+        "code": codes,
+        "subject": {"reference": "Patient/child"},
+        "occurrenceDateTime": "2025-06-01T09:00:00+02:00",
+    }
+    reading = records.read(record)
+    assert facts(reading) == FACTS
+    assert reading.order["resourceType"] == "ServiceRequest"
+
+
+def test_what_cannot_be_used_is_skipped_and_said(records: Records, record: Json) -> None:
+    deep: Any = "C91.02"
+    for _ in range(5000):
+        deep = {"extension": [deep]}
+    same = copy.deepcopy(record["entry"][5])
+    other = copy.deepcopy(record["entry"][6])
+    other["resource"]["code"] = concept("http://hl7.org/fhir/sid/icd-10-cm", "C91.01")
+    record["entry"] += [same, other, {"resource": {"resourceType": "Basic", "x": deep}}, {}, None]
+    reading = records.read(record)
+    assert [(each.path, each.reason) for each in reading.skipped] == [
+        ("Bundle.entry[13].resource", "is nested too deeply"),
+        ("Bundle.entry[14]", "has no resource"),
+        ("Bundle.entry[15]", "has no resource"),
+        ("Bundle.entry[11].resource", "is a repeat"),
+        ("Bundle.entry[6].resource", "has the id of another resource"),
+        ("Bundle.entry[12].resource", "has the id of another resource"),
+        ("Bundle.entry[0].resource.diagnosis.diagnosisReference", "refers to what is not in the bundle"),
+    ]
+    assert "disease_status" not in facts(reading)
+
+
+def test_ten_megabytes(records: Records, record: Json) -> None:
+    filler = [
+        {
+            "fullUrl": f"http://hospital.example/fhir/Observation/{number}",
+            "resource": {"resourceType": "Observation", "id": str(number), "valueString": "x" * 10_000},
+        }
+        for number in range(1000)
+    ]
+    text = json.dumps(record | {"entry": record["entry"] + filler})
+    assert len(text) > 10_000_000
+    assert facts(records.read(read_bundle(text))) == FACTS
+    with pytest.raises(InvalidResource):
+        read_bundle("[" * 100_000)
+
+
+@pytest.mark.usefixtures("_command")
+def test_nothing_of_the_patient_is_in_an_error_or_a_repr(
+    records: Records, record: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reading = records.read(record)
+    shown = [repr(reading), *map(repr, reading.evidence), *map(repr, reading.skipped)]
+    for name in ("Claim/blinatumomab", "Condition/relapse", "Patient/child"):
+        for key in one(record, name):
+            broken = copy.deepcopy(record)
+            one(broken, name)[key] = "Canarybird"
+            try:
+                shown.append(repr(records.read(broken)))
+            except InvalidValue as error:
+                shown += [str(error), repr(error)]
+            file = tmp_path / "record.json"
+            file.write_text(json.dumps(broken), encoding="utf-8")
+            main(["request", str(file)])
+            shown.append(capsys.readouterr().err)
+    for text in shown:
+        for value in ("Canarybird", "Tweety", "2019-03-02", "C91.02", "relapsed", "dasatinib"):
+            assert value not in text
+
+
+# Any part of the record replaced by anything.
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["refuted", "2025"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:  # noqa: ANN401
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, item in items:
+        yield (*path, name)
+        yield from places(item, (*path, name))
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_mutilated_record_is_read_or_refused(policy: EmbeddedPolicy, records: Records, data: st.DataObject) -> None:
+    record = read_bundle(RECORD.read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(list(places(record))))
+        node = record
+        for step in way:
+            node = node[step]
+        if data.draw(st.booleans()):
+            node[last] = data.draw(anything)
+        else:
+            del node[last]
+    try:
+        reading = records.read(record)
+    except InvalidResource:  # any other error is one of the reader
+        return
+    assert policy.decide(reading.request).outcome is not Outcome.INVALID_REQUEST
+    for each in reading.evidence:
+        if each.standing == "established":
+            assert each.value == facts(reading)[each.fact]
+
+
+# Of the mappings
+
+
+def versions(policy: EmbeddedPolicy) -> Iterator[tuple[str, str]]:
+    documents = Documents(policy)
+    for document in documents:
+        for entry in policy.catalogue()["documents"]:
+            if entry["document"] == document:
+                yield from ((document, held["version"]) for held in entry["versions"])
+
+
+def test_each_mapping_fits_its_document(policy: EmbeddedPolicy) -> None:
+    documents = Documents(policy)
+    held = list(versions(policy))
+    assert len(held) == 4
+    for document, version in held:
+        rules = mapped(document, version)
+        assert rules is not None
+        assert (rules.document, rules.version) == (document, version)
+        known = documents.facts(document, version)
+        assert list(rules.facts) == list(known)  # all of them, where nothing establishes one too, and in order
+        for name, found in rules.facts.items():
+            for rule in found:
+                assert rule.resource in READY
+                for expression in (rule.where, rule.read, *(coded("", codes) for _, codes in rule.values)):
+                    fhirpath(expression)({"resourceType": rule.resource}, {"patient": {}, "age": []})
+                values = {value for value, _ in rule.values}
+                assert (
+                    values <= {True, False}
+                    if known[name]["type"] == "boolean"
+                    else values <= {*known[name].get("values", ())}
+                )
+                assert not rule.quantity or known[name]["unit"] in _UNITS
+                assert rule.suggests or known[name]["type"] != "array"  # which is complete when given
+
+
+@pytest.mark.parametrize("code", ["C91.0", "C91.02", "C91", "C83.3", "718-7", "", None])
+def test_a_code_is_one_in_python_as_in_fhirpath(code: object) -> None:
+    for spelled in (("icd10cm C91.0*",), ("icd10cm C91.02", "loinc 718-7"), ("hcpcs C91", "icd10cm C83.3")):
+        for urls in (*SYSTEMS.values(), ("http://example.org",)):
+            for url in urls:
+                given = {"coding": [{"system": url, "code": code}, {"system": url}]}
+                assert has(given, spelled) is (fhirpath(coded("", spelled))(given) == [True])
+    assert not has({"coding": "C91.0"}, ("icd10cm C91.0*",))
+    assert not has({"coding": ["C91.0"]}, ("icd10cm C91.0*",))
+
+
+def test_what_a_resource_stands_by_is_all_that_is_asked_of_it() -> None:
+    for tests in READY.values():
+        for _, expression in tests:
+            read = set(re.findall(r"(?<![.\w'-])([a-z]\w*)(?=\.| =)", expression)) - {"code"}
+            assert read
+            assert read <= set(STANDING)
+
+
+# What a form says
+
+
+def response(policy: EmbeddedPolicy, document: str, answers: dict[str, list[Json]], **more: Any) -> Json:  # noqa: ANN401
+    form = questionnaire(policy, document, base="https://payer.example/fhir")
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": "form",
+        "questionnaire": f"{form['url']}|{form['version']}",
+        "status": "completed",
+        "subject": {"reference": "Patient/child"},
+        "authored": "2025-05-30",
+        "item": [{"linkId": name, "answer": given} for name, given in answers.items()],
+        **more,
+    }
+
+
+def test_an_answer_completes_the_record(policy: EmbeddedPolicy, records: Records, record: Json) -> None:
+    origin = {
+        "url": "http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/information-origin",
+        "extension": [{"url": "source", "valueCode": "manual"}],
+    }
+    form = response(
+        policy,
+        "CC-0126",
+        {
+            "cd19_positive": [{"extension": [origin], "valueBoolean": True}],
+            "combined_with": [{"valueCoding": {"code": "none"}}],
+        },
+    )
+    record["entry"].append({"resource": form})
+    reading = records.read(record)
+    assert facts(reading) == FACTS | {"cd19_positive": True, "combined_with": []}
+    assert reasons(reading, "cd19_positive") == ["manual"]
+    assert policy.decide(reading.request).outcome is Outcome.APPROVED
+    form["item"].append({"linkId": "lineage", "answer": [{"valueCoding": {"code": "t_cell"}}]})
+    assert "lineage" not in facts(records.read(record))  # the record says otherwise
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "more"),
+    [
+        ("cd19_positive", [{"valueString": "true"}], {}),
+        ("cd19_positive", [{"valueBoolean": True}, {"valueBoolean": True}], {}),
+        ("lineage", [{"valueCoding": {"code": "b"}}], {}),
+        ("lineage", [{"valueCoding": {"code": "t_cell"}}, {"valueCoding": {"code": "other"}}], {}),
+        ("combined_with", [{"valueCoding": {"code": "none"}}, {"valueCoding": {"code": "other"}}], {}),
+        ("combined_with", [{"valueCoding": {"code": "other"}}] * 2, {}),
+        ("combined_with", [{"valueCoding": {"code": "other"}}], {"status": "in-progress"}),
+        ("mrd_percent", [{"valueDecimal": 101}], {}),
+        ("complete_response", [{"valueInteger": 1.5}], {}),
+        ("cd19_positive", [{"valueBoolean": True}], {"status": "entered-in-error"}),
+        ("cd19_positive", [{"valueBoolean": True}], {"authored": "2025-06-02"}),
+    ],
+)
+def test_an_answer_that_is_none(
+    policy: EmbeddedPolicy, records: Records, name: str, given: list[Json], more: Json
+) -> None:
+    reading = records.facts_from_response(
+        response(policy, "CC-0126", {name: given}, **more), date_of_service="2025-06-01"
+    )
+    assert facts(reading) == {}
+    assert [each.standing for each in reading.evidence] == ["set aside"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"resourceType": "Bundle"}, ""),
+        ({"questionnaire": "https://payer.example/fhir/Questionnaire/XY-1|2025-04-01"}, ".questionnaire"),
+        ({"questionnaire": None}, ".questionnaire"),
+        ({"subject": None}, ".subject"),
+    ],
+)
+def test_a_response_that_is_none(policy: EmbeddedPolicy, records: Records, change: Json, path: str) -> None:
+    with pytest.raises(InvalidResource) as caught:
+        records.facts_from_response(response(policy, "CC-0126", {}) | change, date_of_service="2025-06-01")
+    assert caught.value.path == f"QuestionnaireResponse{path}"
+
+
+# The command
+
+
+@pytest.fixture
+def _command(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(policy))
+
+
+@pytest.mark.usefixtures("_command")
+def test_the_command(
+    policy: EmbeddedPolicy, records: Records, record: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["request", str(RECORD), "--evidence"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out) == records.read(record).request.to_dict()
+    assert "Bundle.entry[6].resource.code" in shown.err
+    assert main(["decide", "--json", str(RECORD)]) == 0
+    line = json.loads(capsys.readouterr().out)
+    assert line["request"] == records.read(record).request.to_dict()  # and nothing else of the record
+    assert main(["questionnaire", "CC-0126"]) == 0
+    form = json.loads(capsys.readouterr().out)
+    assert form == questionnaire(policy, "CC-0126", base="urn:payer-policy")
+    file = tmp_path / "response.json"
+    file.write_text(json.dumps(response(policy, "CC-0126", {"infant": [{"valueBoolean": True}]})), encoding="utf-8")
+    assert main(["answer", str(file), "--date", "2025-06-01"]) == 0
+    assert json.loads(capsys.readouterr().out)["facts"] == {"infant": True}
+    assert main(["request", str(file)]) == 2
+    assert main(["request", str(tmp_path / "absent.json")]) == 2
+    file.write_text("[]", encoding="utf-8")
+    assert main(["answer", str(file), "--date", "2025-06-01"]) == 2
+    file.write_text(json.dumps(record | {"entry": []}), encoding="utf-8")
+    assert main(["decide", str(file)]) == 2
+    assert "Bundle.entry has no active Claim" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("file", sorted(DAVINCI.glob("*.json")), ids=lambda file: file.stem)
+def test_records_of_others(records: Records, file: Path) -> None:
+    """Of the reference implementation of Da Vinci: they hold nothing of our documents, and nothing is made of them."""
+    held = read_bundle(file.read_bytes())
+    if held["resourceType"] != "Bundle":
+        with pytest.raises(InvalidResource):
+            records.read(held, document="CC-0126", date_of_service="2025-06-01")
+        return
+    assert facts(records.read(held, document="CC-0126", date_of_service="2025-06-01")) == {}

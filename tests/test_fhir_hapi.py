@@ -1,0 +1,95 @@
+"""All FHIR that is made of a decision, on every vector, held against base R4 by HAPI's validator."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from datetime import date, datetime, timezone
+from typing import Any
+
+import pytest
+from conftest import ROOT, fail
+from payer_policy import EmbeddedPolicy, InvalidRequest
+from payer_policy.fhir import (
+    claim_response,
+    coverage_information,
+    person_decided,
+    questionnaire,
+    read_bundle,
+    response_bundle,
+)
+from vectors import VECTORS
+
+Json = dict[str, Any]
+
+CREATED = datetime(2025, 6, 2, 9, 30, tzinfo=timezone.utc)
+BASE = "https://payer.example/fhir"
+HAPI = ROOT / ".tools" / "hapi"
+RECORD = ROOT / "examples" / "fhir" / "relapsed-b-all.json"
+
+
+@pytest.fixture(scope="module")
+def policy() -> Iterator[EmbeddedPolicy]:
+    with EmbeddedPolicy() as embedded:
+        yield embedded
+
+
+def validated(resources: list[Json]) -> list[str]:
+    """The errors, each with the number of its resource, from 1 on, and its place."""
+    if not (HAPI / ".complete").exists():
+        fail("The validator of FHIR is not here. Run `tools/setup hapi`.")
+    command = ["java", "-Xmx1g", "-cp", f"{HAPI}/*", str(ROOT / "tools" / "hapi" / "Validate.java")]
+    lines = "".join(f"{json.dumps(each)}\n" for each in resources)
+    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    *errors, total = done.stdout.splitlines()
+    assert total == f"{len(resources)} validated"
+    return errors
+
+
+def test_all_that_is_made_is_valid(policy: EmbeddedPolicy) -> None:
+    record = read_bundle(RECORD.read_bytes())
+    claim, patient = record["entry"][0]["resource"], record["entry"][1]["resource"]
+    forms = {
+        (entry["document"], held["version"]): questionnaire(policy, entry["document"], held["version"], base=BASE)
+        for entry in policy.catalogue()["documents"]
+        for held in entry["versions"]
+    }
+    made: dict[str, Json] = {json.dumps(form): form for form in forms.values()}
+    ids: Json = {"id": "r", "created": CREATED, "number": "N1"}
+    for vector in VECTORS.values():
+        if not isinstance(vector["input"], dict):
+            continue
+        try:
+            decision = policy.decide(vector["input"])
+        except InvalidRequest as invalid:
+            decision = invalid.decision
+        response = claim_response(decision, claim, provider_type="SJ", **ids)
+        form = forms.get((decision.policy.document, decision.policy.version)) if decision.policy else None
+        coverage = coverage_information(
+            decision, "Coverage/plan", day=date(2025, 6, 2), assertion_id="a", number="N1", questionnaire=form
+        )
+        order = {
+            "resourceType": "ServiceRequest",
+            "extension": [coverage],
+            "status": "active",
+            "intent": "order",
+            "subject": {"reference": "Patient/child"},
+        }
+        bundle = response_bundle(response, identifier={"value": "1"}, created=CREATED, base=BASE, others=[patient])
+        answers: list[Json] = [response, order, bundle]
+        if not decision.errors:
+            reviewer = {"reviewer": "1234567893", **ids}
+            answers.append(person_decided(decision, claim, certified=False, reasons=["0V"], **reviewer))
+            answers.append(person_decided(decision, claim, certified=True, provider_type="SJ", **reviewer))
+        made |= {json.dumps(each): each for each in answers}  # most vectors end in the same few answers
+    assert len(made) > 400
+    print(f"\n{len(made):,} different resources of {len(VECTORS):,} vectors")
+    assert validated([*made.values()]) == []
+
+
+def test_what_is_wrong_is_found() -> None:
+    record = read_bundle(RECORD.read_bytes())
+    claim = record["entry"][0]["resource"]
+    assert validated([record]) == []
+    (error, *_) = validated([claim | {"use": "later"}])
+    assert error.startswith("1\tClaim.use\t")
