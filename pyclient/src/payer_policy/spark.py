@@ -1,0 +1,197 @@
+"""Requests in a DataFrame of Spark, decided where its rows are, by the policy in process.
+
+from payer_policy.spark import decide
+
+claims = spark.read.parquet("claims")  # document, date_of_service, facts, and whatever else
+decide(claims).write.parquet("decided")
+
+The workers need this package with `[spark]`, and nothing else: the policy comes from the driver, by its content.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from payer_policy.documents import Documents
+from payer_policy.embedded import EmbeddedPolicy, read_wasm
+from payer_policy.errors import InvalidValue, MissingExtra, PolicyNotLoaded
+from payer_policy.impact import Impact, Side
+
+try:
+    import pyarrow as pa
+    from payer_policy.tables import COMPARED, DECIDED, DECIDED_WHOLE, Facts, decide_table, impact_table
+    from pyspark import SparkFiles
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import functions as F
+    from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
+    from pyspark.sql.types import StructType
+except ImportError:
+    raise MissingExtra("DataFrames need pyspark: pip install 'payer-policy-client[spark]'") from None
+
+Bundle = str | os.PathLike[str]
+
+_KEY = "payer_policy_key"
+_OTHERS = "other documents"
+
+
+def decide(
+    df: DataFrame,
+    *,
+    facts: Facts = "facts",
+    version: str | None = None,
+    whole: bool = False,
+    bundle: Bundle | None = None,
+    distinct: bool = True,
+) -> DataFrame:
+    """`df` with the columns of a decision beside its own: see `payer_policy.tables.decide_table`.
+
+    Requests that are equal are decided once and joined back, so `df` is read twice and must be the same each time;
+    where hardly any are, `distinct=False` spares the shuffle, and only those of one batch of rows are. `bundle` is
+    another policy than the one that this package ships. A decision depends on nothing but its row and the policy, so
+    a task that is tried again or twice at once changes nothing.
+
+    Raises `InvalidValue` and `PolicyNotLoaded` on the driver, before any row is read.
+    """
+    shipped = _Shipped.of(df.sparkSession, bundle)
+    with EmbeddedPolicy(bundle) as policy:
+        decide_table(policy, _none(df, facts), facts=facts)
+    work = partial(_decide, shipped, facts, version, whole)
+    return _beside(df, facts, work, DECIDED_WHOLE if whole else DECIDED, distinct)
+
+
+def impact(
+    df: DataFrame, document: str, old: Bundle, new: Bundle, *, facts: Facts = "facts", distinct: bool = True
+) -> DataFrame:
+    """`df` with what becomes of each request of a document beside it: see `payer_policy.tables.impact_table`.
+
+    `old` and `new` are versions of the policy that this package ships, by their first day in force, or bundles.
+    `summary` counts what comes of it. Raises as `decide` does.
+    """
+    before, after = (_ShippedSide.of(df.sparkSession, document, side) for side in (old, new))
+    with EmbeddedPolicy() as policy:  # the columns alone: there is no row
+        decide_table(policy, _none(df, facts), facts=facts)
+    return _beside(df, facts, partial(_impact, document, before, after, facts), COMPARED, distinct)
+
+
+def summary(compared: DataFrame, document: str) -> Impact:
+    """What came of `impact`, counted, for `payer_policy.impact.page`. It names no request."""
+    result = Impact(document)
+    for row in compared.groupBy(*COMPARED.names).count().collect():
+        if row.old_outcome is None:
+            result.apart[_OTHERS] += row["count"]
+            continue
+        result.flows[row.old_outcome, row.new_outcome] += row["count"]
+        for each in row.clauses:
+            result.clauses[tuple(each)] += row["count"]
+        for each in row.left_out:
+            result.left_out[tuple(each)] += row["count"]
+    return result
+
+
+@dataclass(frozen=True)
+class _Shipped:
+    """A policy that travels to the workers as a file, once for an application, under the name of its content."""
+
+    digest: str
+
+    @classmethod
+    def of(cls, spark: SparkSession, bundle: Bundle | None) -> _Shipped:
+        with EmbeddedPolicy(bundle) as policy:
+            shipped = cls(policy.health().revisions["policy.wasm"].removeprefix("sha256:"))
+        folder = os.path.join(SparkFiles.getRootDirectory(), "payer-policy")  # goes with the application
+        file = os.path.join(folder, shipped.name)
+        if not os.path.exists(file):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            written = f"{file}.{os.getpid()}"
+            with open(written, "wb") as opened:
+                opened.write(read_wasm(bundle))
+            os.replace(written, file)
+        spark.sparkContext.addFile(file)  # does nothing the second time
+        return shipped
+
+    @property
+    def name(self) -> str:
+        return f"{self.digest}.wasm"
+
+    def policy(self) -> EmbeddedPolicy:
+        """On a worker, where it is loaded once for a process."""
+        if self.digest not in _loaded:
+            policy = EmbeddedPolicy(SparkFiles.get(self.name))
+            if policy.health().revisions["policy.wasm"] != f"sha256:{self.digest}":
+                raise PolicyNotLoaded("the policy is another on this worker than on the driver")
+            _loaded[self.digest] = policy
+        return _loaded[self.digest]
+
+
+_loaded: dict[str, EmbeddedPolicy] = {}
+
+
+@dataclass(frozen=True)
+class _ShippedSide:
+    shipped: _Shipped
+    version: str | None
+
+    @classmethod
+    def of(cls, spark: SparkSession, document: str, name: Bundle) -> _ShippedSide:
+        bundle = name if os.path.exists(name) else None
+        version = os.fspath(name) if bundle is None else None
+        with EmbeddedPolicy(bundle) as policy:
+            try:
+                Documents(policy).version(document, version)
+            except InvalidValue as error:
+                raise InvalidValue(f"{os.fspath(name)}: {error}") from None
+        return cls(_Shipped.of(spark, bundle), version)
+
+    def side(self) -> Side:
+        return Side(self.shipped.policy(), self.version)
+
+
+_Work = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+
+
+def _decide(
+    shipped: _Shipped, facts: Facts, version: str | None, whole: bool, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        yield from decide_table(shipped.policy(), table, facts=facts, version=version, whole=whole).to_batches()
+
+
+def _impact(
+    document: str, old: _ShippedSide, new: _ShippedSide, facts: Facts, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        table = pa.Table.from_batches([batch])
+        yield from impact_table(table, document, old.side(), new.side(), facts=facts).to_batches()
+
+
+def _none(df: DataFrame, facts: Facts) -> pa.Table:
+    """No row, but every column that is read: what is wrong with these is said before a job begins."""
+    return to_arrow_schema(StructType([df.schema[name] for name in _read(df, facts)])).empty_table()
+
+
+def _read(df: DataFrame, facts: Facts) -> list[str]:
+    """The columns that are read of those that there are."""
+    named = ["document", "date_of_service", "codes", "unavailable", *([facts] if isinstance(facts, str) else facts)]
+    return [name for name in dict.fromkeys(named) if name in df.columns]
+
+
+def _beside(df: DataFrame, facts: Facts, work: _Work, result: pa.Schema, distinct: bool) -> DataFrame:
+    for name in (*result.names, _KEY):
+        if name in df.columns:
+            raise InvalidValue(f"the table has a column {name} already: rename it")
+    fields = from_arrow_schema(result).fields
+    if not distinct:
+        return df.mapInArrow(work, StructType([*df.schema.fields, *fields]))
+    asked = [F.col(f"`{name}`") for name in _read(df, facts)]
+    # Nulls too: a map that names a fact without a value is no map without it.
+    text = F.to_json(F.struct(*asked), {"ignoreNullFields": "false"})
+    keyed = df.withColumn(_KEY, F.sha2(text, 256))
+    once = keyed.groupBy(_KEY).agg(F.first(F.struct(*asked)).alias("asked")).select(_KEY, "asked.*")
+    answered = once.mapInArrow(work, StructType([*once.schema.fields, *fields]))
+    # A request that most rows share is one row of the right side, which Spark sends to all where it is small; where it
+    # is not, its adaptive execution splits the partition.
+    return keyed.join(answered.select(_KEY, *result.names), _KEY, "left").drop(_KEY)
