@@ -40,9 +40,9 @@ def revised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     current = folder / "cc0126.rego"
     text = current.read_text(encoding="utf-8")
     assert text.count("0.1 % or more") == 2
-    assert text.count("input.facts.mrd_percent >= 0.1\n") == 1
+    assert text.count('"mrd_percent", 0.1)') == 1
     text = text.replace("0.1 % or more", "0.01 % or more")
-    current.write_text(text.replace("mrd_percent >= 0.1\n", "mrd_percent >= 0.01\n"), encoding="utf-8")
+    current.write_text(text.replace('"mrd_percent", 0.1)', '"mrd_percent", 0.01)'), encoding="utf-8")
     return folder
 
 
@@ -85,7 +85,7 @@ def test_a_revision_from_the_editor_to_the_auditor(
         if 0.01 <= request["facts"]["mrd_percent"] < 0.1 and request["facts"]["complete_response"]
     ]
     page = tmp_path / "impact.html"
-    assert main(["impact", OLD, NEW, str(file), "--bundle", str(both), "--json", "--html", str(page)]) == 1
+    assert main(["impact", "CC-0126", OLD, NEW, str(file), "--bundle", str(both), "--json", "--html", str(page)]) == 1
     impact = json.loads(capsys.readouterr().out)
     assert impact["requests"] == REQUESTS
     assert [change["line"] for change in impact["turned"]] == turned
@@ -143,7 +143,9 @@ def test_a_bundle_is_taken_only_as_it_was_signed(
     good = tmp_path / "good.tar.gz"
     bundle(ROOT / "policy", good, "1", key)
     unsigned = rewritten(good, tmp_path / "unsigned.tar.gz", "/.signatures.json", None)
-    tampered = rewritten(good, tmp_path / "tampered.tar.gz", "/cc0126.rego", (b">= 0.1\n", b">= 0.0\n"))
+    tampered = rewritten(
+        good, tmp_path / "tampered.tar.gz", "/cc0126.rego", (b'"mrd_percent", 0.1)', b'"mrd_percent", 0.0)')
+    )
     with polling(engine, opa_image, key, tmp_path / "served") as opa, PolicyClient(opa.url, attempts=2) as client:
         for refused in (unsigned, tampered):
             opa.serve(refused)

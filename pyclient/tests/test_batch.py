@@ -43,7 +43,8 @@ def batch(policy: EmbeddedPolicy, tmp_path: Path) -> Batch:
 BAD = {
     "{": "not JSON: Expecting property name enclosed in double quotes at column 2",
     '{"facts": {}, "facts": {}}': "a name stands twice in an object",
-    '{"facts": {"mrd_percent": NaN}}': "InvalidValue: facts.mrd_percent must be a finite number",
+    '{"facts": {"mrd_percent": NaN}}': "InvalidValue: facts.mrd_percent must be a finite number, or None"
+    " when it is not known",
     "[" * 20000: "nested too deeply",
     "9" * 5000: "InvalidValue: the request is a number too long, too large or too small",
 }
@@ -66,7 +67,7 @@ def test_every_line_is_decided_or_rejected_in_its_place(batch: Batch) -> None:
     assert [line["line"] for line in rejected] == [4, 5, 6, 7, 8, 206]
     assert tally.rejected == 6
     assert tally.outcomes == {"needs_information": 99, "not_approved": 100, "invalid_request": 1}
-    assert tally.open_facts["lineage"] == 99
+    assert tally.open_facts["CC-0126 lineage"] == 99
 
 
 def test_text_that_is_not_utf_8_is_rejected_whole(batch: Batch) -> None:

@@ -47,21 +47,22 @@ def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:
-    files = sorted(EXAMPLES.glob("*"))
+    files = sorted(EXAMPLES.glob("*.yaml"))
     assert main(["decide", "--json", *map(str, files)]) == 2  # one of them is invalid
     decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
     assert {file.name: decision["outcome"] for file, decision in zip(files, decisions, strict=True)} == OUTCOMES
 
 
 def test_what_decide_prints_is_replayed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["decide", "--json", *map(str, sorted(EXAMPLES.glob("*")))])
+    files = sorted(EXAMPLES.rglob("*.yaml"))  # those of every document
+    main(["decide", "--json", *map(str, files)])
     stored = tmp_path / "stored.jsonl"
     stored.write_text(capsys.readouterr().out, encoding="utf-8")
     records = [json.loads(line) for line in stored.read_text(encoding="utf-8").splitlines()]
-    assert [record["line"] for record in records] == list(range(1, len(OUTCOMES) + 1))
+    assert [record["line"] for record in records] == list(range(1, len(files) + 1))
     assert all(set(record) == {"decision", "line", "provenance", "request"} for record in records)
     assert main(["replay", str(stored)]) == 0
-    assert f"{len(OUTCOMES)} decisions replayed, 0 differ" in capsys.readouterr().out
+    assert f"{len(files)} decisions replayed, 0 differ" in capsys.readouterr().out
 
 
 def test_a_person_reads_outcome_tree_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,7 +211,7 @@ def test_an_output_that_cannot_be_written_to_the_end_is_a_failure(
     source = tmp_path / "in.jsonl"
     source.write_text('{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}\n' * 20, encoding="utf-8")
     versions = ["2025-04-01", "2025-04-01"]
-    assert main(["impact", *versions, str(source), "--html", "/dev/full"]) == 3
+    assert main(["impact", "CC-0126", *versions, str(source), "--html", "/dev/full"]) == 3
     assert "No space left on device" in capsys.readouterr().err
     limited = ["bash", "-c", 'ulimit -f 8; trap "" XFSZ; exec "$@"', "bash", *PIPED]
     batch = ["batch", str(source), str(tmp_path / "out")]
@@ -236,8 +237,8 @@ def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys:
         ["replay", str(named)],
         ["catalogue", ESCAPE],
         ["diff", ESCAPE, ESCAPE, ESCAPE],
-        ["impact", ESCAPE, ESCAPE, str(named)],
-        ["impact", "2025-04-01", "2025-04-01", str(named), "--html", str(page)],
+        ["impact", ESCAPE, ESCAPE, ESCAPE, str(named)],
+        ["impact", "CC-0126", "2025-04-01", "2025-04-01", str(named), "--html", str(page)],
         ["revise", ESCAPE, "--effective", "2026-01-01"],
         ["catalogue", "--server", ESCAPE],
     ):
@@ -266,7 +267,7 @@ def test_a_terminal_without_the_marks_shows_the_words() -> None:
     [
         ("rich", ["catalogue"], "payer-policy-client[embedded,cli]"),
         ("yaml", ["catalogue"], "payer-policy-client[embedded,cli]"),
-        ("opapywasm", ["catalogue"], "payer-policy-client[embedded]"),
+        ("wasmtime", ["catalogue"], "payer-policy-client[embedded]"),
     ],
 )
 def test_a_missing_extra_is_named(absent: str, arguments: list[str], says: str) -> None:
@@ -292,6 +293,12 @@ def test_a_name_that_stands_twice_is_refused(
 def test_a_file_that_is_not_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "nowhere.json"]) == 2
     assert "nowhere.json" in capsys.readouterr().err
+
+
+def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PAYER_POLICY_TOKEN", "")
+    assert main(["catalogue", "--server", "http://127.0.0.1:9"]) == 3
+    assert "does not answer" in capsys.readouterr().err
 
 
 def test_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,6 +337,24 @@ def test_help_and_version(option: str, says: str, capsys: pytest.CaptureFixture[
         main([option])
     assert ended.value.code == 0
     assert says in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("day", "old", "new"),
+    [
+        (None, "from 2005-04-04 to 2008-03-12", "from 2008-03-13 on"),
+        ("2005-04-03", "to come on 2005-04-03 (from", "to come on 2005-04-03 (from"),
+        ("2008-03-12", "in force on 2008-03-12 (from 2005-04-04 to 2008-03-12)", "to come on 2008-03-12 (from"),
+        ("2008-03-13", "superseded on 2008-03-13 (from", "in force on 2008-03-13 (from 2008-03-13 on)"),
+    ],
+)
+def test_the_catalogue_says_what_a_version_is_on_a_day(
+    day: str | None, old: str, new: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["catalogue", "NCD-240.4", *(["--on", day] if day else [])]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"version 2005-04-04, {old}" in out
+    assert f"version 2008-03-13, {new}" in out
 
 
 def test_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,11 +9,11 @@ import pickle
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, asdict, fields, replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from datetime import date, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 from payer_policy import (
@@ -433,17 +433,3 @@ def test_the_readme_is_true() -> None:
     code = "\n".join(block for block in blocks if ".internal" not in block)
     assert code.count("assert") >= 3
     exec(compile(code, "README.md", "exec"), {})
-
-
-def test_facts_are_those_of_the_catalogue(embedded: EmbeddedPolicy) -> None:
-    [document] = embedded.catalogue()["documents"]
-    held = {fact["name"]: fact for fact in document["versions"][-1]["facts"]}
-    assert [item.name for item in fields(Facts)] == list(held)
-    for name, hint in get_type_hints(Facts).items():
-        [kind] = [option for option in get_args(hint) if option is not type(None)]
-        if held[name]["type"] == "array":
-            [kind] = get_args(kind)
-        if held[name]["type"] in ("string", "array"):
-            assert set(get_args(kind)) == set(held[name]["values"])
-        else:
-            assert kind is {"boolean": bool, "integer": int, "number": float}[held[name]["type"]]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, datetime, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
+import numpy as np
+import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from payer_policy import EmbeddedPolicy, InvalidRequest, InvalidValue, Outcome, Request, ReviewAction
 from payer_policy.cc0126 import Facts, mrd
+from payer_policy.model import written
 
 
 @pytest.mark.parametrize(
@@ -65,7 +70,7 @@ def test_facts_in_the_words_of_a_sender() -> None:
     ("facts", "says"),
     [
         ({"disease_status": "relapsd"}, r"facts\.disease_status must be one of .*; the nearest is relapsed$"),
-        ({"combined_with": ["other", "Gleevac"]}, r"facts\.combined_with\[1\] must be .*; the nearest is imatinib$"),
+        ({"combined_with": ["other", "imatinb"]}, r"facts\.combined_with\[1\] must be .*; the nearest is imatinib$"),
         ({"combined_with": "imatinib"}, r"facts\.combined_with must be a list"),
         ({"combined_with": ["Oncovin"]}, r"facts\.combined_with\[0\]"),
         ({"disease": 1}, r"facts\.disease must be one of all, dlbcl, other$"),
@@ -82,6 +87,71 @@ def test_an_unknown_word_is_not_repeated() -> None:
     with pytest.raises(InvalidValue) as raised:
         Facts.of(disease="canary-7c1")
     assert "canary" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (Decimal("0.10"), "0.1"),
+        (Decimal("0.1234567890123456789"), "0.1234567890123456789"),
+        (Decimal("1E-1"), "0.1"),
+        (np.float64("0.1"), "0.1"),
+        (np.float32("0.1"), "0.1"),
+        (np.float16("0.1"), "0.1"),
+        (np.longdouble("0.1"), "0.1"),
+        (np.int64(10), "10"),
+        (np.uint8(255), "255"),
+        (np.bool_(True), "true"),
+        (np.bool_(False), "false"),
+        (np.str_("imatinib"), '"imatinib"'),
+        (np.array(["imatinib", "other"]), '["imatinib","other"]'),
+        (np.array(["imatinib"], dtype=object), '["imatinib"]'),
+        (np.array([0.1], dtype="float32"), "[0.1]"),
+        (pd.Series([True]).iloc[0], "true"),
+        (UUID(int=5), '"00000000-0000-0000-0000-000000000005"'),
+    ],
+)
+def test_a_value_of_a_database_or_a_data_frame_is_taken_exactly(given: object, sent: str) -> None:
+    text = written({"fact": given}).text
+    json.loads(text)
+    assert text.replace(" ", "") == f'{{"fact":{sent}}}'
+
+
+@pytest.mark.parametrize(
+    ("given", "instead"),
+    [
+        (pd.NA, "is a NAType, which says nothing: write None when it is not known"),
+        (pd.NaT, "is a NaTType, which says nothing: write None when it is not known"),
+        (float("nan"), "must be a finite number, or None when it is not known"),
+        (np.float64("nan"), "must be a finite number, or None when it is not known"),
+        (np.float32("nan"), "must be a finite number, or None when it is not known"),
+        (Decimal("nan"), "must be a finite number, or None when it is not known"),
+        (
+            datetime(2025, 6, 1, tzinfo=timezone.utc),
+            "is a datetime, whose day .* write a date, as .date\\(\\) gives it",
+        ),
+        (pd.Timestamp("2025-06-01"), "is a Timestamp, whose day .* write a date, as .date\\(\\) gives it"),
+        (np.datetime64("2025-06-01"), "is a datetime64, whose day .*item\\(\\) gives it"),
+        (np.timedelta64(3, "D"), "is a timedelta64, which JSON cannot hold"),
+        (np.complex64(1), "is a complex64, which JSON cannot hold"),
+        (np.array(7), "is a ndarray, which JSON cannot hold"),
+        (pd.Series(["other"]), "is a Series, .* write .tolist\\(\\) .*"),
+        (b"other", "is a bytes, which JSON cannot hold"),
+    ],
+)
+def test_a_value_of_more_than_one_meaning_is_refused_with_what_to_write(given: object, instead: str) -> None:
+    with pytest.raises(InvalidValue, match=f"^facts.fact {instead}$"):
+        written({"facts": {"fact": given}})
+
+
+def test_a_request_of_a_data_frame_is_decided() -> None:
+    row = pd.DataFrame(
+        {"cd19_positive": [True], "mrd_percent": [0.1], "disease": ["all"], "combined_with": [np.array(["imatinib"])]}
+    ).iloc[0]
+    name = UUID(int=5)
+    with EmbeddedPolicy() as policy:
+        decision = policy.decide(Request("CC-0126", date(2025, 6, 1), row.to_dict(), request_id=name))
+    assert decision.request_id == str(name)
 
 
 DIAGNOSIS: dict[str, Any] = {"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": True}
@@ -141,7 +211,7 @@ def test_letter() -> None:
         "Outcome: Needs information\n"
     )
     assert "this is not a denial" in letter
-    assert "To send in:\n  1. Is KMT2A (11q23) rearranged? (kmt2a_rearranged, for V)\n" in letter
+    assert "To send in first, since it can approve by pathway V:\n  1. Is KMT2A (11q23) rearranged? (kmt2a_" in letter
     assert "\n  pathway I+II [not met] " in letter
     assert "\n      I.cd19_positive [not met] Its cells are CD19-positive.\n" in letter
     assert "\n    V.kmt2a_rearranged [open] KMT2A (11q23) is rearranged.\n" in letter

@@ -94,23 +94,40 @@ def test_what_the_policy_decides_is_read(name: str) -> None:
 
 def test_whatever_the_policy_decides_is_read() -> None:
     draw = random.Random(0)
-    [document] = EMBEDDED.catalogue()["documents"]
+    documents = EMBEDDED.catalogue()["documents"]
+    bounds = ("less_than", "at_most", "at_least", "more_than")
 
     def value(fact: dict[str, Any]) -> Any:  # noqa: ANN401
         if fact["type"] == "array":
             return draw.sample([*fact["values"]], draw.randint(0, 2))
         if fact["type"] in ("boolean", "string"):
             return draw.choice([*fact["values"]]) if fact["type"] == "string" else draw.random() < 0.5
-        return draw.randint(0, 20) if fact["type"] == "integer" else draw.choice([0.1, 1.0, 5, round(draw.random(), 3)])
+        if fact["type"] == "date":
+            return draw.choice(["2025-05-01", "2020-01-01"])
+        number = draw.randint(1, 20) if fact["type"] == "integer" else draw.choice([0.1, 1.0, 5, 9.5, 1e-300])
+        return {draw.choice(bounds): number} if draw.random() < 0.2 else number
 
     def drawn() -> dict[str, Any]:
         base = draw.choice([{}, ALL, INTERFANT])
-        facts = [fact for fact in document["versions"][-1]["facts"] if draw.random() < 0.6]
-        return {**REQUESTS["approved"], "facts": {**{fact["name"]: value(fact) for fact in facts}, **base}}
+        document = draw.choice(documents)
+        version = draw.choice(document["versions"])
+        known = [fact for fact in version["facts"] if draw.random() < 0.6]
+        facts = {fact["name"]: value(fact) for fact in known}
+        if document["document"] == "CC-0126":
+            facts |= base
+        gone = [fact["name"] for fact in version["facts"] if fact["name"] not in facts and draw.random() < 0.3]
+        return {
+            "document": document["document"],
+            "date_of_service": version["effective_to"] or "2025-06-01",
+            "facts": facts,
+            "unavailable": gone,
+        }
 
-    answers = list(EMBEDDED.decide_many(drawn() for _ in range(600)))
+    answers = list(EMBEDDED.decide_many(drawn() for _ in range(1500)))
     assert [answer for answer in answers if not isinstance(answer, Decision)] == []
-    assert len({answer.outcome for answer in answers if isinstance(answer, Decision)}) == 3
+    assert (
+        len({answer.outcome for answer in answers if isinstance(answer, Decision)}) == 4
+    )  # a bound may leave nothing of a range
 
 
 # Words, which nothing follows from; and the dates of a version, of which only the first day has another beside it.
@@ -164,7 +181,7 @@ def test_nothing_can_be_dropped_or_repeated_unnoticed(name: str) -> None:
     for field in ("pathways_met", "reasons", "missing"):
         for number, item in enumerate(whole[field]):
             for items in ([*whole[field][:number], *whole[field][number + 1 :]], [*whole[field], item]):
-                with pytest.raises(ProtocolError, match=rf"decision\.({field}|next_step)"):
+                with pytest.raises(ProtocolError, match=rf"decision\.({field}|next_step|ask_first)"):
                     read({**whole, field: items}, REQUESTS[name])
 
 
@@ -244,15 +261,23 @@ def test_the_version_that_was_asked_for_decides() -> None:
 
 def test_nothing_is_asked_for_that_is_known_to_be_unavailable() -> None:
     whole, request = made("needs_information"), REQUESTS["needs_information"]
-    *others, last = whole["missing"]
-    without = {**request, "unavailable": [last["fact"]]}
-    assert read({**whole, "missing": others}, without)
+    gone = whole["ask_first"]["facts"][0]
+    others = [item for item in whole["missing"] if item["fact"] != gone]
+    without = {**request, "unavailable": [gone]}
+    [answer] = EMBEDDED.decide_many([without])
+    assert isinstance(answer, Decision)
+    ask_first = answer.to_dict()["ask_first"]
+    assert ask_first != whole["ask_first"]
+    assert read({**whole, "missing": others, "ask_first": ask_first}, without)
+    with pytest.raises(ProtocolError, match=r"decision.ask_first"):
+        read({**whole, "missing": others}, without)
     with pytest.raises(ProtocolError, match=r"decision.missing"):
         read(whole, without)
     all_of_them = {**request, "unavailable": [item["fact"] for item in whole["missing"]]}
-    assert read({**whole, "missing": [], "next_step": "clinical_review"}, all_of_them)
+    whole |= {"missing": [], "ask_first": None}
+    assert read({**whole, "next_step": "clinical_review"}, all_of_them)
     with pytest.raises(ProtocolError, match=r"decision.next_step"):
-        read({**whole, "missing": []}, all_of_them)
+        read(whole, all_of_them)
 
 
 def test_an_advisory_of_another_document_may_send_an_approval_to_a_person() -> None:
@@ -273,6 +298,27 @@ def test_a_bound_may_settle_a_criterion_or_leave_it_open() -> None:
     residual["all_of"][0]["value"] = {"at_least": 0.2}
     with pytest.raises(ProtocolError, match=r"facts.mrd_percent"):
         read(whole, request)
+
+
+def answers(node: dict[str, Any], met: bool) -> list[str] | None:
+    """The fewest facts whose answers can make a criterion met, or not met; None when none can. No two leaves of a tree
+    that is drawn have the same fact."""
+    if "fact" in node:
+        return [node["fact"]] if node["state"] == "unknown" else [] if (node["state"] == "met") is met else None
+    [kind] = {"all_of", "any_of", "none_of", "of"} & node.keys()
+    parts, least = node[kind], node.get("at_least", 0)
+    count, wanted = {
+        ("all_of", True): (len(parts), True),
+        ("all_of", False): (1, False),
+        ("any_of", True): (1, True),
+        ("any_of", False): (len(parts), False),
+        ("none_of", True): (len(parts), False),
+        ("none_of", False): (1, True),
+        ("of", True): (least, True),
+        ("of", False): (len(parts) - least + 1, False),
+    }[kind, met]
+    ways = sorted((way for part in parts if (way := answers(part, wanted)) is not None), key=len)
+    return [fact for way in ways[:count] for fact in way] if len(ways) >= count else None
 
 
 class Drawn:
@@ -332,6 +378,7 @@ class Drawn:
         if outcome == "needs" and met:
             settling += [node for node in exclusions if node["state"] == "unknown"]
         missing: list[dict[str, Any]] = []
+        ask_first = None
 
         def ask(node: dict[str, Any]) -> None:
             if node["state"] == "unknown" and "fact" in node:
@@ -344,10 +391,15 @@ class Drawn:
         if outcome == "needs":
             for node in [*pathways, *exclusions]:
                 ask(node)
+            besides = [fact for node in exclusions[:-1] for fact in answers(node, False) or []]
+            ways = [(way + besides, node["id"]) for node in pathways if (way := answers(node, True)) is not None]
+            facts, pathway = min(ways, key=lambda way: len(way[0]))
+            ask_first = {"pathway": pathway, "facts": [item["fact"] for item in missing if item["fact"] in facts]}
         return {
             **made("approved"),
             "outcome": {"needs": "needs_information"}.get(outcome, outcome),
             "next_step": {"approved": "issue_approval", "needs": "request_information"}.get(outcome, "clinical_review"),
+            "ask_first": ask_first,
             "pathways_met": met,
             "criteria": {"pathways": pathways, "exclusions": exclusions},
             "reasons": [{"criterion": node["id"], "state": node["state"], "text": node["text"]} for node in settling],
@@ -428,7 +480,8 @@ def test_json_is_read_strictly(text: str) -> None:
 
 def test_the_catalogue_has_what_is_read_of_it() -> None:
     """Each value is dropped and replaced, one at a time: what is let through can be shown and compared."""
-    whole = EMBEDDED.catalogue()
+    whole = {"documents": EMBEDDED.catalogue()["documents"][:1]}
+    at(whole, "documents", 0, "versions", 0, "criteria", "pathways", 0)["terms"] = {"text": "x", "duration": "P1W"}
     assert Canned(whole).catalogue() == whole
     refused = []
     for path in sorted({leaf[:depth] for leaf in places(whole) for depth in range(1, len(leaf) + 1)}, key=str):
@@ -440,7 +493,7 @@ def test_the_catalogue_has_what_is_read_of_it() -> None:
             except ProtocolError as error:
                 refused.append(str(error))
                 continue
-            show_catalogue(documents, Console(file=io.StringIO()))
+            show_catalogue(documents, None, Console(file=io.StringIO()))
             for document in documents:
                 for held in document["versions"]:
                     diff(held, whole["documents"][0]["versions"][0])

@@ -20,11 +20,15 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from payer_policy import (
     CallRecord,
     Decision,
@@ -37,6 +41,7 @@ from payer_policy import (
     PolicyUnreachable,
     ProtocolError,
     Request,
+    RevisionRefused,
 )
 from payer_policy.transport import _back_off
 from tenacity import RetryCallState, Retrying
@@ -448,6 +453,59 @@ def test_a_dead_server_is_passed_over_at_once_and_then_avoided() -> None:
     assert (len(dead.seen), len(alive.seen)) == (1, 3)
 
 
+def by(**revisions: str) -> Script:
+    """Decides by bundles of these revisions."""
+    bundles = {name.replace("_", "-"): {"revision": revision} for name, revision in revisions.items()}
+    decision = EMBEDDED.decide(REQUEST).to_dict()
+
+    def script(connection: socket.socket, question: bytes) -> None:
+        several = b"/payer/decisions" in question.split(b"\r\n", 1)[0]
+        answer = {"result": [decision] if several else decision, "provenance": {"version": "9", "bundles": bundles}}
+        reply(200, json.dumps(answer).encode())(connection, question)
+
+    return script
+
+
+ACCEPTED = {"payer-policy": {"2", "3"}}
+
+
+@pytest.mark.parametrize("script", [by(payer_policy="1"), by(payer_policy=""), by(another="2"), decide])
+def test_no_other_revision_than_those_accepted_decides(script: Script) -> None:
+    with serving(script) as server, PolicyClient(server.url, revisions=ACCEPTED) as client:
+        for ask in (partial(client.decide, REQUEST), client.health, client.catalogue):
+            with pytest.raises(RevisionRefused, match="the bundle payer-policy has no revision that is accepted"):
+                ask()
+        before = len(server.seen)
+        assert [type(answer) for answer in client.decide_many([REQUEST] * 8)] == [RevisionRefused] * 8
+        assert len(server.seen) == before + 1  # not halved: no request is to blame
+
+
+def test_a_server_of_another_revision_is_left_for_the_next() -> None:
+    with (
+        serving(by(payer_policy="1")) as old,
+        serving(by(payer_policy="2", guard="1")) as new,
+        PolicyClient([old.url, new.url], revisions=ACCEPTED) as client,
+    ):
+        assert client.decide(REQUEST).provenance.revisions["payer-policy"] == "2"
+        assert [type(answer) for answer in client.decide_many([REQUEST])] == [Decision]
+        assert (len(old.seen), len(new.seen)) == (1, 2)
+
+
+def test_the_revisions_accepted_may_change_while_it_runs() -> None:
+    accepted = {"payer-policy": {"1"}}
+    with serving(by(payer_policy="1")) as server, PolicyClient(server.url, revisions=accepted) as client:
+        client.decide(REQUEST)
+        accepted["payer-policy"] = {"2"}
+        with pytest.raises(RevisionRefused):
+            client.decide(REQUEST)
+
+
+@pytest.mark.parametrize("revisions", [{}, {"payer-policy": "0.1.0+1"}])
+def test_revisions_are_sets_by_bundle(revisions: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValue, match="revisions must"):
+        PolicyClient("http://127.0.0.1:9", revisions=revisions)
+
+
 def test_tokens_rotate_and_headers_pass_through() -> None:
     tokens = iter(["one", "two"])
     with serving(decide) as server, PolicyClient(server.url, token=lambda: next(tokens)) as client:
@@ -509,6 +567,26 @@ def authority() -> trustme.CA:
     return trustme.CA()
 
 
+def authority_without_usage(host: str) -> tuple[trustme.CA, trustme.LeafCert]:
+    """An authority whose own certificate does not say what its key is for, and a certificate by it."""
+    authority = trustme.CA()
+    made = authority._certificate
+    bare = (
+        x509.CertificateBuilder()
+        .subject_name(made.subject)
+        .issuer_name(made.issuer)
+        .public_key(made.public_key())
+        .serial_number(made.serial_number)
+        .not_valid_before(made.not_valid_before_utc)
+        .not_valid_after(made.not_valid_after_utc)
+    )
+    for extension in made.extensions:
+        if not isinstance(extension.value, x509.KeyUsage):
+            bare = bare.add_extension(extension.value, extension.critical)
+    authority._certificate = bare.sign(authority._private_key, hashes.SHA256())
+    return authority, authority.issue_cert(host)
+
+
 @pytest.fixture
 def tls(authority: trustme.CA) -> ssl.SSLContext:
     """Of a server that knows its clients by their certificates."""
@@ -535,6 +613,54 @@ def test_mutual_tls(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) 
             client.decide(REQUEST)
         with PolicyClient(server.url, ca_file=ca_file, attempts=1) as client, pytest.raises(PolicyUnreachable):
             client.decide(REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("host", "issued", "says"),
+    [
+        ("127.0.0.1", "another", "unable to get local issuer certificate"),
+        ("elsewhere.invalid", "here", "IP address mismatch, certificate is not valid for '127.0.0.1'"),
+        ("127.0.0.1", "long ago", "certificate has expired"),
+        ("127.0.0.1", "without usage", "CA cert does not include key usage extension"),
+    ],
+)
+def test_why_a_certificate_is_not_accepted(host: str, issued: str, says: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    expiry = datetime(2020, 1, 1, tzinfo=timezone.utc) if issued == "long ago" else None
+    certificate = authority.issue_cert(host, not_after=expiry)
+    if issued == "without usage":  # as authorities made by hand are; Python 3.13 and newer refuse them
+        authority, certificate = authority_without_usage(host)
+    certificate.configure_cert(context)
+    (trustme.CA() if issued == "another" else authority).cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with serving(decide, tls=context) as server, PolicyClient(server.url, ca_file=tmp_path / "ca.pem") as client:
+        if issued == "without usage" and sys.version_info < (3, 13):
+            assert isinstance(client.decide(REQUEST), Decision)
+            return
+        with pytest.raises(PolicyUnreachable) as raised:
+            client.decide(REQUEST)
+    assert str(raised.value) == f"{server.url} cannot be asked (SSLError: {says})"
+
+
+def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    key = serialization.load_pem_private_key(authority.issue_cert("client").private_key_pem.bytes(), None)
+    locked = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(b"canary"),
+    )
+    ca_file, empty, client_cert = tmp_path / "ca.pem", tmp_path / "empty.pem", tmp_path / "client.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    empty.write_text("")
+    client_cert.write_bytes(authority.issue_cert("client").cert_chain_pems[0].bytes() + locked)
+    with serving(decide, tls=tls) as server:
+        for options, says in (
+            ({"ca_file": ca_file, "client_cert": str(client_cert)}, "Client private key is encrypted, password is"),
+            ({"ca_file": empty}, "no certificate or crl found"),
+            ({"ca_file": tmp_path / "none.pem"}, "No such file"),
+        ):
+            with PolicyClient(server.url, **options) as client, pytest.raises(PolicyUnreachable, match=says):
+                client.decide(REQUEST)
 
 
 def test_a_ca_of_the_environment_is_trusted(
@@ -631,7 +757,7 @@ def test_sending_is_within_the_deadline_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "kind"), [(lambda: dict[str, str]()["x"], "KeyError"), (lambda: None, "none"), ("", "none")]
+    ("token", "kind"), [(lambda: dict[str, str]()["x"], "KeyError"), (lambda: None, "none"), (lambda: "", "none")]
 )
 def test_without_a_token_nothing_is_sent(token: Any, kind: str) -> None:  # noqa: ANN401
     with serving(decide) as server, PolicyClient(server.url, token=token) as client:
@@ -639,6 +765,11 @@ def test_without_a_token_nothing_is_sent(token: Any, kind: str) -> None:  # noqa
             client.decide(REQUEST)
         assert [type(answer) for answer in client.decide_many([REQUEST])] == [PolicyRefused]
         assert server.seen == []
+
+
+def test_an_empty_token_is_refused_before_it_is_asked_for() -> None:
+    with pytest.raises(InvalidValue, match="token is empty; None asks without one"):
+        PolicyClient("http://127.0.0.1:9", token="")
 
 
 def test_headers_are_told_apart_without_case_and_by_valid_names() -> None:

@@ -118,7 +118,7 @@ def test_what_changed_is_said_clause_by_clause(held: dict[str, Any]) -> None:
 def test_impact_counts_flows_and_names_the_clauses(policy: EmbeddedPolicy, bent: Bent) -> None:
     requests = [request(0.05), request(0.5), request(0.001), request(0.02, disease="dlbcl")]
     requests.append({**request(0.05), "request_id": "broken"})
-    result = impact(Side(policy), Side(bent), enumerate(requests, 1))
+    result = impact("CC-0126", Side(policy), Side(bent), enumerate(requests, 1))
     assert result.flows == {
         ("needs_information", "approved"): 1,
         ("approved", "approved"): 1,
@@ -134,17 +134,17 @@ def test_impact_counts_flows_and_names_the_clauses(policy: EmbeddedPolicy, bent:
     assert result.clauses == {("II.C.mrd_percent", "not_met", "met"): 1}
     assert result.to_dict()["changed"] == 2
     drawn = page(result, "<old>", "new")
-    assert "<strong>2 of 5 requests</strong> change outcome, compared with &lt;old&gt;." in drawn
+    assert "<strong>2 of 5 requests</strong> of CC-0126 change outcome, compared with &lt;old&gt;." in drawn
     assert drawn.count("<path ") == 5
     assert "<title>needs information to approved: 1</title>" in drawn
     assert not re.search(r"(src|href)=|<script", drawn)
-    assert page(Impact(), "a", "b").count("<path ") == 0
+    assert page(Impact("CC-0126"), "a", "b").count("<path ") == 0
 
 
 def test_an_outage_is_no_impact(policy: EmbeddedPolicy, bent: Bent) -> None:
     down = {**request(0.05), "request_id": "down"}
     with pytest.raises(PolicyUnreachable):
-        impact(Side(policy), Side(bent), [(1, down)])
+        impact("CC-0126", Side(policy), Side(bent), [(1, down)])
     with pytest.raises(PolicyUnreachable):
         list(replay(bent, [record(policy, down)]))
 
@@ -196,7 +196,8 @@ def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(text)
     done = revise(tmp_path, "CC-0126", date(2026, 4, 1))
     assert (done.old, done.new) == (VERSION, "2026-04-01")
-    assert [path.name for path in done.filed] == ["cc0126_2025_04_01.rego", "cc0126_2025_04_01_facts.rego"]
+    names_filed = ["superseded/cc0126_2025_04_01.rego", "superseded/cc0126_2025_04_01_facts.rego"]
+    assert [str(path.relative_to(tmp_path)) for path in done.filed] == names_filed
     for kept, name in zip(done.filed, names, strict=True):
         assert kept.read_bytes() == before[name]
         old, new = before[name].decode().splitlines(), (tmp_path / name).read_text(encoding="utf-8").splitlines()
@@ -257,10 +258,16 @@ def test_every_file_is_checked_out_with_the_line_ends_of_rego() -> None:
     assert attributes.stdout.count("eol: lf") == 3
 
 
+def _link_to_nowhere(file: Path) -> None:
+    folder = file.parent / "superseded"
+    folder.mkdir()
+    folder.joinpath("cc0126_2025_04_01_facts.rego").symlink_to("nowhere")
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda files: files[1].parent.joinpath("cc0126_2025_04_01_facts.rego").symlink_to("nowhere"), "File exists"),
+        (lambda files: _link_to_nowhere(files[1]), "File exists"),
         (lambda files: files[1].with_name("cc0126_facts.rego.new").touch(), "cc0126_facts.rego.new: File exists"),
         (lambda files: edit(files[0], '#   version: "', "#   version: '"), "does not say version 2025-04-01"),
         (lambda files: edit(files[1], "package ", 'package payer.criteria["CC-0126"]["2025-04-01"]\npackage '), "say"),
@@ -317,7 +324,7 @@ def test_a_stored_decision_that_lacks_a_field_differs(policy: EmbeddedPolicy) ->
 def test_only_a_page_of_impact_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, html = tmp_path / "in.jsonl", tmp_path / "page.html"
     source.write_text(json.dumps(request(0.5)) + "\n", encoding="utf-8")
-    command = ["impact", VERSION, VERSION, str(source), "--html"]
+    command = ["impact", "CC-0126", VERSION, VERSION, str(source), "--html"]
     assert main([*command, str(html)]) == 0
     first = html.read_text(encoding="utf-8")
     assert "holds counts of decisions" in first
@@ -368,16 +375,16 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy
     assert "no document held" in capsys.readouterr().err
 
     wasm = str(Path(__file__).parents[1] / "src" / "payer_policy" / "policy.wasm")
-    assert main(["impact", wasm, wasm, str(source), "--html", str(tmp_path / "page.html")]) == 0
-    assert "0 of 2 requests change outcome" in capsys.readouterr().out
+    assert main(["impact", "CC-0126", wasm, wasm, str(source), "--html", str(tmp_path / "page.html")]) == 0
+    assert "0 of 2 requests of CC-0126 change outcome" in capsys.readouterr().out
     assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert main(["impact", wasm, "http://127.0.0.1:9", str(source)]) == 3
+    assert main(["impact", "CC-0126", wasm, "http://127.0.0.1:9", str(source)]) == 3
     for name in ("2030-01-01", str(tmp_path / "none.tar.gz")):
-        assert main(["impact", VERSION, name, str(source)]) == 2
-        assert "is no file and no version held; held are 2025-04-01" in capsys.readouterr().err
-    assert main(["impact", wasm, wasm, str(source), "--html", str(tmp_path / "none" / "page.html")]) == 2
+        assert main(["impact", "CC-0126", VERSION, name, str(source)]) == 2
+        assert "is no file, and CC-0126 has no version" in capsys.readouterr().err
+    assert main(["impact", "CC-0126", wasm, wasm, str(source), "--html", str(tmp_path / "none" / "page.html")]) == 2
     source.write_text("{\n", encoding="utf-8")
-    assert main(["impact", wasm, wasm, str(source), "--json"]) == 2
+    assert main(["impact", "CC-0126", wasm, wasm, str(source), "--json"]) == 2
     assert "line 1: not JSON" in capsys.readouterr().err
 
     folder = tmp_path / "policy"

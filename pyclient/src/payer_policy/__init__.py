@@ -8,10 +8,12 @@ with EmbeddedPolicy() as policy:
     decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
 """
 
+from payer_policy.asynchronous import AsyncEmbeddedPolicy, AsyncPolicy, AsyncPolicyClient
 from payer_policy.client import CallRecord, PolicyBase, PolicyClient
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import (
     InvalidRequest,
+    InvalidResource,
     InvalidValue,
     MissingExtra,
     PolicyError,
@@ -19,9 +21,13 @@ from payer_policy.errors import (
     PolicyRefused,
     PolicyUnreachable,
     ProtocolError,
+    RequestTooLarge,
+    RevisionRefused,
 )
+from payer_policy.facts import Quantity
 from payer_policy.model import (
     Advisory,
+    AskFirst,
     Criteria,
     Criterion,
     Decision,
@@ -35,16 +41,22 @@ from payer_policy.model import (
     RequestError,
     ReviewAction,
     State,
+    Terms,
 )
 
 __all__ = [
     "Advisory",
+    "AskFirst",
+    "AsyncEmbeddedPolicy",
+    "AsyncPolicy",
+    "AsyncPolicyClient",
     "CallRecord",
     "Criteria",
     "Criterion",
     "Decision",
     "EmbeddedPolicy",
     "InvalidRequest",
+    "InvalidResource",
     "InvalidValue",
     "Missing",
     "MissingExtra",
@@ -59,9 +71,13 @@ __all__ = [
     "PolicyUnreachable",
     "ProtocolError",
     "Provenance",
+    "Quantity",
     "Reason",
     "Request",
     "RequestError",
+    "RequestTooLarge",
     "ReviewAction",
+    "RevisionRefused",
     "State",
+    "Terms",
 ]

@@ -15,7 +15,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import version
 from itertools import chain, combinations
@@ -23,9 +22,11 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from payer_policy.client import PolicyBase
+from payer_policy.documents import Documents
 from payer_policy.errors import NOBODY_DECIDES, PolicyError
 from payer_policy.model import Decision, to_json, to_text
 from payer_policy.reading import Number, Unreadable, hints, read_json
+from payer_policy.vocabulary import slip_of
 
 try:
     import fcntl
@@ -35,7 +36,10 @@ except ImportError:  # not on Windows, where two runs are told apart by nothing
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 
 # The columns of a CSV that are no facts.
-_COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10"}
+_COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10", "unavailable"}
+
+# A number that a laboratory reports within a bound.
+_BOUNDS = {"<=": "at_most", ">=": "at_least", "<": "less_than", ">": "more_than", "≤": "at_most", "≥": "at_least"}
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -65,11 +69,15 @@ class Tally:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     open_facts: Counter[str] = field(default_factory=Counter)
+    """By document and name, `CC-0126 lineage` say: documents may have facts of the same name."""
+
     rejected: int = 0
 
     def add(self, decision: dict[str, Any]) -> None:
         self.outcomes[decision["outcome"]] += 1
-        self.open_facts.update(item["fact"] for item in decision["missing"])
+        if decision["missing"]:
+            document = decision["policy"]["document"]
+            self.open_facts.update(f"{document} {item['fact']}" for item in decision["missing"])
 
 
 @dataclass(frozen=True, repr=False)  # it would show health data
@@ -399,33 +407,61 @@ def _readable(source: Path, lines: Iterable[T]) -> Iterator[T]:
 
 def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Iterator[Line]:
     """A cell is text; what it stands for follows from the type of its fact, and what does not fit stays text, for the
-    policy to name the field. An empty cell is unknown, `[]` an empty list, items are separated by semicolons.
+    policy to name the field: so does what stands in the column of a fact that the version in force does not have. An
+    empty cell is unknown, `[]` an empty list, `<0.01` a bound, items are separated by semicolons.
 
     As spreadsheets write it: separated by commas, semicolons or tabs, by what the header shows or a first line `sep=;`
     says; UTF-16 by its mark; with columns at the end that have no name, and rows that lack their last cells."""
-    types = {
-        entry["document"]: {fact["name"]: fact["type"] for held in entry["versions"] for fact in held["facts"]}
-        for entry in policy.catalogue()["documents"]
-    }
-    known = _COLUMNS.union(*types.values())
-    wide = file.peek(2)[:2] in _UTF_16
+    documents = Documents(policy)
+    start = file.peek()
+    wide = start[:2] in _UTF_16
     decoded = io.TextIOWrapper(file, *(("utf-16", "strict") if wide else ("utf-8-sig", _ESCAPE)), newline="")
     text = _Text(_readable(source, decoded))
     header, separators = next(text, ""), ",;\t"
     if said := re.fullmatch(r'(?i)"?sep=([,;\t|])"?\s*', header):
         header, separators = next(text, ""), said[1]
-    separator = max(separators, key=lambda each: len(known.intersection(_header(header, each))))
-    columns = _header(header, separator)
-    named = columns[: max((number for number, name in enumerate(columns, 1) if name), default=0)]
+    known = _COLUMNS.union(_facts(documents, _first_documents(start, wide)))
+    separator, columns, named, strange = _described(header, separators, known)
+    if strange:
+        known |= _facts(documents, documents)
+        separator, columns, named, strange = _described(header, separators, known)
     # Without their names: a file whose header is missing has a patient there.
-    if strange := [number for number, name in enumerate(named, 1) if name not in known]:
-        near = {name for number in strange for name in get_close_matches(named[number - 1], known, 1, 0.75)}
+    if strange:
+        near = {name for number in strange if (name := slip_of(named[number - 1], known))}
         hint = f"; the nearest is {', '.join(sorted(near))}" if near else ""
         numbers = ", ".join(map(str, strange))
         raise BatchError(f"{source}: by the first line, column {numbers} is neither a fact nor a known column{hint}")
     if len(set(named)) < len(named) or not {"document", "date_of_service"} <= set(named):
         raise BatchError(f"{source}: the first line names each column once, document and date_of_service among them")
-    return _rows(source, file, text, separator, columns, types)
+    return _rows(source, file, text, separator, columns, documents)
+
+
+def _facts(documents: Documents, names: Iterable[str]) -> set[str]:
+    return {fact for name in names for fact, _ in documents.all_facts(name)}
+
+
+def _first_documents(start: bytes, wide: bool) -> set[str]:
+    """What the first rows of a table have in the column document."""
+    cut = len(start) >= io.DEFAULT_BUFFER_SIZE
+    lines = start.decode("utf-16" if wide else "utf-8-sig", "replace").splitlines()
+    lines = lines[1:] if lines and lines[0].lower().lstrip('"').startswith("sep=") else lines
+    found = set[str]()
+    for separator in ",;\t|":
+        with suppress(csv.Error):
+            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)] or [[]]
+            if "document" in header:
+                place = header.index("document")
+                found.update(row[place] for row in (rows[:-1] if cut else rows) if len(row) > place and row[place])
+    return found
+
+
+def _described(header: str, separators: str, known: set[str]) -> tuple[str, list[str], list[str], list[int]]:
+    """The separator by which most of a header is known, its columns, those with a name or before one that has, and the
+    numbers of those that are not known."""
+    separator = max(separators, key=lambda each: len(known.intersection(_header(header, each))))
+    columns = _header(header, separator)
+    named = columns[: max((number for number, name in enumerate(columns, 1) if name), default=0)]
+    return separator, columns, named, [number for number, name in enumerate(named, 1) if name not in known]
 
 
 def _rows(
@@ -434,7 +470,7 @@ def _rows(
     text: _Text,
     separator: str,
     columns: list[str],
-    types: dict[str, dict[str, str]],
+    documents: Documents,
 ) -> Iterator[Line]:
     reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
@@ -459,7 +495,7 @@ def _rows(
             raise BatchError(f"{source}: line {first}: a cell begins with a quote that ends nowhere: mend that line")
         if not problem:
             row = {name: cell for cell, name in zip(cells, columns, strict=False) if name}  # the last may be missing
-            request = _from_cells(row, types.get(row.get("document", "").strip(), {}))
+            request = _from_cells(row, documents)
         yield Line(text.number, request, problem, "".join(text.record).rstrip("\r\n"), file.tell(), text.digest())
 
 
@@ -493,8 +529,9 @@ class _Text:
         return f"sha256:{self._digest.hexdigest()}"
 
 
-def _from_cells(row: dict[str, str], types: dict[str, str]) -> dict[str, Any]:
+def _from_cells(row: dict[str, str], documents: Documents) -> dict[str, Any]:
     cells = {name: cell.strip() for name, cell in row.items() if cell.strip()}
+    facts = documents.facts_for(cells.get("document"), cells.get("date_of_service"))
     request: dict[str, Any] = {
         name: cells[name] for name in ("document", "date_of_service", "request_id") if name in cells
     }
@@ -503,16 +540,27 @@ def _from_cells(row: dict[str, str], types: dict[str, str]) -> dict[str, Any]:
         codes["icd10"] = _items(cells["icd10"])
     if codes:
         request["codes"] = codes
-    request["facts"] = {name: _value(cell, types.get(name)) for name, cell in cells.items() if name not in _COLUMNS}
+    if "unavailable" in cells:
+        request["unavailable"] = _items(cells["unavailable"])
+    request["facts"] = {
+        name: cell_value(cell, facts[name]["type"] if name in facts else None)
+        for name, cell in cells.items()
+        if name not in _COLUMNS
+    }
     return request
 
 
-def _value(cell: str, type_: str | None) -> Any:  # noqa: ANN401
+def cell_value(cell: str, type_: str | None) -> Any:  # noqa: ANN401
+    """What a cell says of a fact of a type of the catalogue; its text when that is nothing of the type."""
     if type_ == "array":
         return _items(cell)
     if type_ == "boolean":
         return _BOOLEANS.get(cell.lower(), cell)
     if type_ in ("integer", "number"):
+        for sign, side in _BOUNDS.items():
+            if cell.startswith(sign):
+                number = cell_value(cell.removeprefix(sign).strip(), type_)
+                return cell if isinstance(number, (str, dict)) else {side: number}
         with suppress(Unreadable):
             number = read_json(cell)
             if isinstance(number, Number) or (type(number) in (int, float) and math.isfinite(number)):

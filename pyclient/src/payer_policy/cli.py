@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -28,10 +28,13 @@ from payer_policy.batch import (
 )
 from payer_policy.client import PolicyBase, PolicyClient
 from payer_policy.diff import diff
+from payer_policy.documents import Documents
 from payer_policy.embedded import EmbeddedPolicy
 from payer_policy.errors import InvalidRequest, InvalidValue, MissingExtra, PolicyError
+from payer_policy.fhir import Reading, Records, questionnaire
 from payer_policy.impact import PAGE_START, Side, impact, page
 from payer_policy.model import Outcome
+from payer_policy.new import new
 from payer_policy.reading import NotJson, Unreadable, hints, read_json, read_yaml
 from payer_policy.replay import replay
 from payer_policy.revise import revise
@@ -45,6 +48,7 @@ try:
         show_catalogue,
         show_changes,
         show_decision,
+        show_evidence,
         show_impact,
         show_tally,
     )
@@ -67,23 +71,28 @@ _EXAMPLES = """examples:
   payer-policy decide request.yaml --server http://127.0.0.1:8181
   payer-policy batch in.jsonl out.jsonl               many requests, one a line, or a CSV with a column per fact
   payer-policy batch in.jsonl out.jsonl --resume      go on after an interruption
-  payer-policy catalogue CC-0126
+  payer-policy request bundle.json --evidence         a patient's FHIR record becomes a request; decide takes one too
+  payer-policy questionnaire CC-0126                  what the document asks, as a FHIR Questionnaire
+  payer-policy answer response.json --date 2025-06-01 its answers become a request
+  payer-policy catalogue CC-0126 --on 2026-01-01      what stands in it, and which version is in force on a day
   payer-policy replay out.jsonl                       decide stored decisions again under their versions
+  payer-policy new XY-1 --effective 2026-04-01 --title "What it is about"      start a document in policy/
   payer-policy revise CC-0126 --effective 2026-04-01  begin a new version in policy/
   payer-policy diff CC-0126 2025-04-01 2026-04-01     what changed, in words
-  payer-policy impact 2025-04-01 2026-04-01 in.jsonl  what would change, by example
+  payer-policy impact CC-0126 2025-04-01 2026-04-01 in.jsonl       what would change, by example
 
-PAYER_POLICY_TOKEN, when set, is sent to the server as its bearer token; REQUESTS_CA_BUNDLE names a CA of your own.
+PAYER_POLICY_TOKEN, unless empty, is sent to the server as its bearer token; REQUESTS_CA_BUNDLE names a CA of your own.
 
 exit status: 0 decided (replay, diff, impact: nothing differs), 1 something differs, 2 invalid request, unreadable input
 or a file that must not be overwritten, 3 policy unreachable or failing, or the output cannot be written
 """
 
-_BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10 and one for each fact; the first two
-are required. An empty cell is unknown, [] an empty list; items are separated by semicolons: J9039;J9038. Commas,
-semicolons or tabs separate the cells, as the first line has them; where semicolons do, several items stand in quotes.
-Numbers have a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run with the
-number of its line, since what follows cannot be told apart; mend it and go on with --resume.
+_BATCH_HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10, unavailable and one for each fact of
+any document; the first two are required. An empty cell is unknown, [] an empty list, <0.01 a bound; items are separated
+by semicolons: J9039;J9038. The cell of a fact that the version in force does not have must be empty. Commas, semicolons
+or tabs separate the cells, as the first line has them; where semicolons do, several items stand in quotes. Numbers have
+a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run with the number of its
+line, since what follows cannot be told apart; mend it and go on with --resume.
 
 A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
 the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption. It is
@@ -141,8 +150,8 @@ def _run(options: argparse.Namespace) -> int:
     # A pipe has no width of its own.
     console = Terminal(highlight=False, width=None if sys.stdout.isatty() else 120)
     status: int
-    if options.run is _revise:  # it decides nothing
-        status = _revise(options)
+    if options.run in (_new, _revise):  # they decide nothing
+        status = options.run(options)
     else:
         with _policy(options) as policy:
             status = options.run(policy, options, console)
@@ -154,7 +163,7 @@ def _policy(options: argparse.Namespace) -> PolicyBase:
 
 
 def _client(url: str, attempts: int) -> PolicyClient:
-    return PolicyClient(url, token=os.environ.get("PAYER_POLICY_TOKEN"), attempts=attempts)
+    return PolicyClient(url, token=os.environ.get("PAYER_POLICY_TOKEN") or None, attempts=attempts)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -177,7 +186,8 @@ def _parser() -> argparse.ArgumentParser:
         "decide",
         parents=[shared],
         help="decide the requests in files",
-        description="Decide every request in the files: JSON or YAML, one request, a list, or several YAML documents.",
+        description="Decide every request in the files: JSON or YAML, one request, a list, several YAML documents, or "
+        "a patient's FHIR record, a Bundle.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -199,7 +209,34 @@ def _parser() -> argparse.ArgumentParser:
     batch.set_defaults(run=_batch, attempts=10 * _PATIENCE)
     catalogue = commands.add_parser("catalogue", parents=[shared], help="list documents, versions, facts and criteria")
     catalogue.add_argument("document", nargs="?", metavar="DOCUMENT", help="only this one")
+    catalogue.add_argument(
+        "--on",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="say which version is superseded, in force or to come on that day",
+    )
     catalogue.set_defaults(run=_catalogue, attempts=_PATIENCE)
+    for name, run, what in (
+        ("request", _request, "a patient's FHIR record, a Bundle of R4, becomes a request"),
+        ("answer", _answer, "a FHIR QuestionnaireResponse becomes a request"),
+    ):
+        command = commands.add_parser(name, parents=[shared], help=what)
+        command.add_argument("file", metavar="FILE", help="a file, or - for standard input")
+        day = "the date of service" + ", when the record does not say" * (name == "request")
+        command.add_argument("--date", metavar="DATE", required=name == "answer", help=day)
+        if name == "request":
+            command.add_argument("--document", metavar="DOCUMENT", help="when the record does not say")
+        command.add_argument(
+            "--evidence", action="store_true", help="and on standard error, where each fact comes from"
+        )
+        command.set_defaults(run=run, attempts=_PATIENCE)
+    form = commands.add_parser(
+        "questionnaire", parents=[shared], help="the facts of a document as a FHIR Questionnaire"
+    )
+    form.add_argument("document", metavar="DOCUMENT")
+    form.add_argument("--version", metavar="VERSION", help="default the latest")
+    form.add_argument("--base", default="urn:payer-policy", metavar="URL", help="begins its canonical; %(default)s")
+    form.set_defaults(run=_questionnaire, attempts=_PATIENCE)
     replay = commands.add_parser(
         "replay",
         parents=[shared],
@@ -216,26 +253,34 @@ def _parser() -> argparse.ArgumentParser:
         "impact",
         parents=[shared],
         help="which requests would be decided otherwise",
-        description="Decide every request under OLD and NEW: versions by their first day in force, policies compiled by"
-        " opa build -t wasm, or URLs of servers. Shows how many change outcome, from what to what, by which clause.",
+        description="Decide every request of DOCUMENT under OLD and NEW: versions by their first day in force, policies"
+        " compiled by opa build -t wasm, or URLs of servers. Shows how many change outcome, from what to what, by which"
+        " clause. A fact that a version does not have is left out for it, and counted.",
     )
+    impact.add_argument("document", metavar="DOCUMENT", help="whose requests are decided; others are counted apart")
     impact.add_argument("old", metavar="OLD")
     impact.add_argument("new", metavar="NEW")
     impact.add_argument("requests", type=Path, metavar="REQUESTS", help="JSON lines, or CSV by the suffix .csv")
     impact.add_argument("--html", type=Path, metavar="FILE", help="write a page of its own, the flows drawn")
     impact.set_defaults(run=_impact, attempts=10 * _PATIENCE)
+    new = commands.add_parser("new", help="start a document in the folder of a policy, and what goes with it")
+    new.add_argument("--title", required=True, metavar="TEXT", help="what it is about")
+    new.set_defaults(run=_new)
     revise = commands.add_parser("revise", help="begin a new version of a document in the folder of its policy")
-    revise.add_argument("document", metavar="DOCUMENT")
-    revise.add_argument(
-        "--effective", type=date.fromisoformat, required=True, metavar="DATE", help="its first day in force"
-    )
-    revise.add_argument("--policy", type=Path, default=Path("policy"), metavar="FOLDER", help="default policy")
-    revise.set_defaults(run=_revise, server=None, bundle=None)
+    revise.set_defaults(run=_revise)
+    for command in (new, revise):
+        command.add_argument("document", metavar="DOCUMENT")
+        command.add_argument(
+            "--effective", type=date.fromisoformat, required=True, metavar="DATE", help="its first day in force"
+        )
+        command.add_argument("--policy", type=Path, default=Path("policy"), metavar="FOLDER", help="default policy")
+        command.set_defaults(server=None, bundle=None)
     return parser
 
 
 def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     status, asked = _DECIDED, 0
+    records: Records | None = None
     for name in options.files:
         try:
             requests = _requests(name)
@@ -246,6 +291,9 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
         for number, request in enumerate(requests, 1):
             asked += 1
             try:
+                if isinstance(request, dict) and request.get("resourceType") == "Bundle":
+                    records = records or Records(policy)
+                    request = records.read(request).request.to_dict()
                 decision = policy.decide(request)
             except InvalidRequest as invalid:
                 decision = invalid.decision
@@ -261,6 +309,41 @@ def _decide(policy: PolicyBase, options: argparse.Namespace, console: Console) -
             else:
                 show_decision(decision, name, console)
     return status
+
+
+def _request(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    bundle = _resource(options.file)
+    return _show(Records(policy).read(bundle, document=options.document, date_of_service=options.date), options)
+
+
+def _answer(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    response = _resource(options.file)
+    return _show(Records(policy).facts_from_response(response, date_of_service=options.date), options)
+
+
+def _resource(name: str) -> Any:  # noqa: ANN401
+    try:
+        found = _requests(name)
+    except Unreadable as error:
+        raise InvalidValue(f"{name}: {error}") from None
+    if len(found) != 1:
+        raise InvalidValue(f"{name}: must hold one resource")
+    return found[0]
+
+
+def _show(reading: Reading, options: argparse.Namespace) -> int:
+    print(json.dumps(reading.request.to_dict(), ensure_ascii=False))
+    if options.evidence:
+        show_evidence(reading, Terminal(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 200))
+    for skipped in reading.skipped:
+        _say(f"{skipped.path} {skipped.reason}")
+    return _DECIDED
+
+
+def _questionnaire(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    made = questionnaire(policy, options.document, options.version, base=options.base)
+    print(json.dumps(made, ensure_ascii=False, indent=2))
+    return _DECIDED
 
 
 def _batch(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
@@ -308,18 +391,8 @@ def _replay(policy: PolicyBase, options: argparse.Namespace, console: Console) -
 
 
 def _diff(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    held = {
-        each["version"]: each
-        for entry in policy.catalogue()["documents"]
-        if entry["document"] == options.document
-        for each in entry["versions"]
-    }
-    for name in (options.old, options.new):
-        if name not in held:
-            known = f"held are {', '.join(held)}" if held else "it is no document held here"
-            _say(f"{options.document} has no version {name}; {known}")
-            return _INVALID
-    changes = diff(held[options.old], held[options.new])
+    documents = Documents(policy)
+    changes = diff(*(documents.version(options.document, name) for name in (options.old, options.new)))
     if options.json:
         print(json.dumps([asdict(change) for change in changes], ensure_ascii=False))
     else:
@@ -342,7 +415,7 @@ def _impact(policy: PolicyBase, options: argparse.Namespace, console: Console) -
                 progress.advance(line.position)
                 yield line.number, line.request
 
-        result = impact(old, new, numbered())
+        result = impact(options.document, old, new, numbered())
     if options.html:
         with open(options.html, "w", encoding="utf-8", opener=private) as file:
             file.write(page(result, printable(options.old), printable(options.new)))
@@ -377,10 +450,27 @@ def _side(name: str, policy: PolicyBase, options: argparse.Namespace, stack: Exi
         return Side(stack.enter_context(_client(name, options.attempts)))
     if os.path.exists(name):
         return Side(stack.enter_context(EmbeddedPolicy(name)))
-    held = {each["version"] for entry in policy.catalogue()["documents"] for each in entry["versions"]}
-    if name not in held:
-        raise InvalidValue(f"{name} is no file and no version held; held are {', '.join(sorted(held))}")
+    try:
+        Documents(policy).version(options.document, name)
+    except InvalidValue as error:
+        raise InvalidValue(f"{name} is no file, and {error}") from None
     return Side(policy, version=name)
+
+
+def _new(options: argparse.Namespace) -> int:
+    draft = new(options.policy, options.document, options.effective, options.title)
+    for path in astuple(draft):
+        print(f"edit     {printable(str(path))}")
+    print(f"""
+Steps left; make policy says after each what is wrong or missing:
+  1. In {printable(str(draft.facts))}: the facts, in the order in which they are asked for.
+  2. In {printable(str(draft.criteria))}: a rule for each sentence, its text in METADATA; codes, last_reviewed.
+  3. In {printable(str(draft.vectors.parent))}: every clause met, not met and unknown, and every limit.
+  4. In {printable(str(draft.reading))}: the document read once more, from its text and not from the Rego.
+  5. docs/readings.md: how the text is read, under ## {printable(options.document)}; examples/: a request or more.
+  6. make schemas docs, then make test. Until it is published the document is a draft, and decides nothing.
+  7. make publish, which says what it lacks, and locks the version for good.""")
+    return _DECIDED
 
 
 def _revise(options: argparse.Namespace) -> int:
@@ -396,7 +486,7 @@ Steps left:
   3. make schemas wasm docs
   4. Add vectors to policy_tests/vectors/, dated from {revision.new} on: every clause met, not met and unknown.
   5. payer-policy diff {revision.document} {revision.old} {revision.new}
-  6. payer-policy impact {revision.old} {revision.new} requests.jsonl
+  6. payer-policy impact {revision.document} {revision.old} {revision.new} requests.jsonl
   7. make test, then make publish, which locks the version for good.""")
     return _DECIDED
 
@@ -423,14 +513,14 @@ def _requests(name: str) -> list[Any]:
 
 
 def _catalogue(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
-    documents = [entry for entry in policy.catalogue()["documents"] if options.document in (None, entry["document"])]
+    documents = policy.catalogue(options.document)["documents"]
     if not documents:
         _say(f"{options.document} is not held")
         return _INVALID
     if options.json:
         print(json.dumps({"documents": documents}, ensure_ascii=False))
         return _DECIDED
-    show_catalogue(documents, console)
+    show_catalogue(documents, options.on, console)
     return _DECIDED
 
 

@@ -9,14 +9,14 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from queue import SimpleQueue
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Literal, ParamSpec, TypeVar
 
 from payer_policy.errors import (
     NOBODY_DECIDES,
@@ -26,6 +26,7 @@ from payer_policy.errors import (
     PolicyNotLoaded,
     PolicyRefused,
     ProtocolError,
+    RevisionRefused,
 )
 from payer_policy.model import AnyRequest, Decision, Outcome, Provenance, Written, answer_of, catalogue_of, written
 from payer_policy.transport import Question, Transport
@@ -71,7 +72,8 @@ class PolicyBase(ABC):
         """Decide one request, a `Request` or its plain dict. `headers`, `traceparent` say, go to the server.
 
         Raises `InvalidRequest` when the policy finds it invalid, `InvalidValue` when it is not JSON,
-        `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded` or `ProtocolError` when there is no proper answer.
+        `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded`, `RevisionRefused` or `ProtocolError` when there is no
+        proper answer.
         """
         asked = written(request)
         with _Recorded("payer/decision", self._on_call) as call:
@@ -85,6 +87,7 @@ class PolicyBase(ABC):
         requests: Iterable[AnyRequest],
         *,
         version: str | None = None,
+        detail: Literal["full", "brief"] = "full",
         headers: Mapping[str, str] | None = None,
         batch_size: int = 50,
         in_flight: int = 2,
@@ -95,17 +98,25 @@ class PolicyBase(ABC):
         batches of `batch_size`, of which `in_flight` are decided at a time on threads. A batch that fails is halved
         until the request that spoils it is alone, for ten deadlines at most. With `version`, the first day in force of
         one, all are decided under it, whatever their date of service: to replay a decision, or to compare versions.
+        With `detail` brief, decisions come without their criteria: a fraction of the bytes, all else is the same.
         Raises only what `requests` itself raises, after the decisions on what it gave before.
         """
         if batch_size < 1 or in_flight < 1:
             raise InvalidValue("batch_size and in_flight must be positive")
-        return self._stream(iter(requests), _Envelope(version, headers), batch_size, in_flight)
+        if detail not in ("full", "brief"):
+            raise InvalidValue("detail must be full or brief")
+        return self._stream(iter(requests), _Envelope(version, detail, headers), batch_size, in_flight)
 
-    def catalogue(self) -> dict[str, Any]:
-        """Every document and version held: dates, codes, facts, criteria in words. Raises as `decide` does."""
+    def catalogue(self, document: str | None = None) -> dict[str, Any]:
+        """Every document and version held: dates, codes, facts, criteria in words; with `document` that one alone, or
+        none when it is not held. Raises as `decide` does."""
+        input = None if document is None else written({"document": document}).text
         with _Recorded("payer/catalogue", self._on_call) as call:
-            catalogue, _ = self._evaluate(call, None, None)
-            return catalogue_of(catalogue)
+            catalogue, _ = self._evaluate(call, input, None)
+            held = catalogue_of(catalogue)
+        if document is not None:  # a policy from before 2026-11 gives all of them
+            held["documents"] = [entry for entry in held["documents"] if entry["document"] == document]
+        return held
 
     def health(self) -> Provenance:
         """Who would decide now: asks for no decision at all, once and without retries. Raises as `decide` does."""
@@ -166,7 +177,7 @@ class PolicyBase(ABC):
             return self._ask_for(asked, envelope)
         except PolicyError as error:
             failed: list[Decision | PolicyError] = [error] * len(asked)
-        hopeless = isinstance(failed[0], (PolicyRefused, PolicyNotLoaded, InvalidValue))
+        hopeless = isinstance(failed[0], (PolicyRefused, PolicyNotLoaded, RevisionRefused, InvalidValue))
         if len(asked) == 1 or hopeless or time.monotonic() > until or envelope.abandoned.is_set():
             return failed
         try:
@@ -184,7 +195,7 @@ class PolicyBase(ABC):
             decisions: list[Decision | PolicyError] = []
             for each, result in zip(asked, results, strict=True):
                 try:
-                    decisions.append(call.decision(each, result, provenance, envelope.version))
+                    decisions.append(call.decision(each, result, provenance, envelope.version, envelope.brief))
                 except ProtocolError as error:
                     decisions.append(error)
         return decisions
@@ -230,7 +241,11 @@ class _Threads:
 
 
 def decide_each(
-    policy: PolicyBase, items: Iterable[tuple[Item, AnyRequest]], *, version: str | None = None
+    policy: PolicyBase,
+    items: Iterable[tuple[Item, AnyRequest]],
+    *,
+    version: str | None = None,
+    detail: Literal["full", "brief"] = "full",
 ) -> Iterator[tuple[Item, Decision | PolicyError]]:
     """Each item with the answer to its request, in order and in constant memory. Raises `NOBODY_DECIDES`."""
     ahead: deque[Item] = deque()  # as many as decide_many has read
@@ -240,7 +255,7 @@ def decide_each(
             ahead.append(item)
             yield request
 
-    for answer in policy.decide_many(requests(), version=version):
+    for answer in policy.decide_many(requests(), version=version, detail=detail):
         if isinstance(answer, NOBODY_DECIDES):
             raise answer
         yield ahead.popleft(), answer
@@ -262,13 +277,19 @@ class _Envelope:
     """What a batch says besides its requests."""
 
     version: str | None
+    detail: str
     headers: Mapping[str, str] | None
     abandoned: threading.Event = field(default_factory=threading.Event)
     """Set when nobody waits for the answers any more."""
 
+    @property
+    def brief(self) -> bool:
+        return self.detail == "brief"
+
     def around(self, asked: list[Written]) -> str:
         version = "" if self.version is None else f'"version":{json.dumps(self.version)},'
-        return f'{{{version}"requests":[{",".join(each.text for each in asked)}]}}'
+        detail = '"detail":"brief",' if self.brief else ""
+        return f'{{{version}{detail}"requests":[{",".join(each.text for each in asked)}]}}'
 
 
 class _Recorded:
@@ -285,8 +306,15 @@ class _Recorded:
         self._on_call = on_call
         self._outcomes: dict[str, int] = {}
 
-    def decision(self, asked: Written, result: object, provenance: Provenance, version: str | None = None) -> Decision:
-        decision = Decision.from_dict(result, provenance, asked, version)
+    def decision(
+        self,
+        asked: Written,
+        result: object,
+        provenance: Provenance,
+        version: str | None = None,
+        brief: bool = False,
+    ) -> Decision:
+        decision = Decision.from_dict(result, provenance, asked, version, brief=brief)
         outcome = decision.outcome.value
         self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
         return decision
@@ -328,6 +356,9 @@ class PolicyClient(PolicyBase):
       policy, no JSON) is not asked again in this call, and the next one is. Only the resolution of a name is not
       limited: the operating system offers no way.
     - A reply may have 1 MiB and 256 KiB for each decision, the catalogue 64 MiB, unpacked; a longer one is refused.
+    - `revisions`: by the name of a bundle the revisions of it that may decide, `{"payer-policy": {"0.1.0+1a2b3c"}}`. A
+      server with any other, or without the bundle, is left for the next. Without it any decides: also an older one,
+      which is validly signed. The mapping is read at every answer, so what it holds may change.
     - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
 
     Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
@@ -344,9 +375,13 @@ class PolicyClient(PolicyBase):
         timeout: tuple[float, float] = (3.0, 10.0),
         deadline: float = 30.0,
         attempts: int = 10,
+        revisions: Mapping[str, Container[str]] | None = None,
         on_call: Callable[[CallRecord], None] | None = None,
     ) -> None:
         super().__init__(on_call)
+        if revisions is not None and (not revisions or any(isinstance(some, str) for some in revisions.values())):
+            raise InvalidValue("revisions must have a set of revisions for each bundle that it names, and name one")
+        self._revisions = {} if revisions is None else revisions
         self._patience = 10 * deadline
         self._transport = Transport(
             [base_url] if isinstance(base_url, str) else list(base_url),
@@ -367,21 +402,25 @@ class PolicyClient(PolicyBase):
         question = Question(
             f"v1/data/{call.entry_point}?provenance=true",
             None if input is None else f'{{"input":{input}}}'.encode(),
-            _LONGEST_CATALOGUE if input is None else _LONGEST + call.size * _LONGEST_DECISION,
+            _LONGEST_CATALOGUE if call.entry_point == "payer/catalogue" else _LONGEST + call.size * _LONGEST_DECISION,
             headers,
             call.once,
         )
         try:
-            return self._transport.send(question, partial(_result, call.entry_point))
+            return self._transport.send(question, partial(self._result, call.entry_point))
         finally:
             call.retries = question.retries
 
-
-def _result(entry_point: str, text: bytes) -> tuple[Any, Provenance]:
-    """What OPA answered at an entry point, and who did."""
-    answer = answer_of(text)
-    if "warning" in answer:
-        raise ProtocolError("the answer has a warning: the server saw no input")
-    if "result" not in answer:
-        raise PolicyNotLoaded(f"no policy is held for {entry_point}")
-    return answer["result"], Provenance.from_answer(answer)
+    def _result(self, entry_point: str, text: bytes) -> tuple[Any, Provenance]:
+        """What OPA answered at an entry point, and who did."""
+        answer = answer_of(text)
+        if "warning" in answer:
+            raise ProtocolError("the answer has a warning: the server saw no input")
+        if "result" not in answer:
+            raise PolicyNotLoaded(f"no policy is held for {entry_point}")
+        provenance = Provenance.from_answer(answer)
+        for bundle, accepted in self._revisions.items():
+            # Which one it is stays unsaid: it comes from a server that is not trusted yet, and could be of the request.
+            if bundle not in provenance.revisions or provenance.revisions[bundle] not in accepted:
+                raise RevisionRefused(f"the bundle {bundle} has no revision that is accepted")
+        return answer["result"], provenance

@@ -12,8 +12,8 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `kind` is added, removed, reworded, threshold, evidence, regrouped or changed; `subject` the
-    clause, fact or code; `old` and `new` the words, None where there are none."""
+    """One difference. `kind` is added, removed, reworded, threshold, evidence, terms, regrouped or changed; `subject`
+    the clause, fact or code; `old` and `new` the words, None where there are none."""
 
     kind: str
     subject: str
@@ -59,12 +59,17 @@ def _clauses(criteria: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
 
     def walk(node: Mapping[str, Any], parent: str, kind: str) -> None:
-        parts = node.get("all_of") or node.get("any_of") or []
-        joined = "all of " if "all_of" in node else "any of " if "any_of" in node else ""
-        found[f"{kind}{node['id']}"] = {
+        name = f"{kind}{node['id']}"
+        joined, parts = joined_parts(node)
+        if name in found:  # it stands under several
+            found[name]["regrouped"] += f" and in {parent}"
+            return
+        terms = node.get("terms") or {}
+        found[name] = {
             "text": node["text"],
             "evidence": ", ".join(node.get("evidence", ())),
-            "regrouped": f"{joined}{', '.join(part['id'] for part in parts)}, in {parent}",
+            "terms": " ".join(str(terms[part]) for part in ("text", "duration") if terms.get(part)),
+            "regrouped": f"{joined} {', '.join(part['id'] for part in parts)}, in {parent}".lstrip(" ,"),
         }
         for part in parts:
             walk(part, node["id"], "")
@@ -76,13 +81,21 @@ def _clauses(criteria: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return found
 
 
+def joined_parts(node: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """How a criterion is made of its parts, in words, and the parts; of a leaf nothing."""
+    for kind in ("all_of", "any_of", "none_of"):
+        if kind in node:
+            return kind.replace("_", " "), node[kind]
+    return (f"at least {node['at_least']} of", node["of"]) if "of" in node else ("", [])
+
+
 def _facts(version: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return {
         fact["name"]: {
             "text": fact["question"],
             "changed": ", ".join(
-                f"{name} {'|'.join(value) if isinstance(value, dict) else value}"
-                for name, value in fact.items()
+                f"{name} {'|'.join(sorted(value)) if isinstance(value, dict) else value}"
+                for name, value in sorted(fact.items())
                 if name not in ("name", "question", "criteria")
             ),
         }

@@ -25,13 +25,21 @@ class PolicyNotLoaded(PolicyError):
     """No such policy here: 404, or a 200 without a result; or the embedded policy cannot be loaded."""
 
 
+class RevisionRefused(PolicyError):
+    """A bundle has none of the revisions that the client accepts, an older one that was published again, say."""
+
+
 # Errors that are of no request in particular.
-NOBODY_DECIDES = (PolicyUnreachable, PolicyRefused, PolicyNotLoaded)
+NOBODY_DECIDES = (PolicyUnreachable, PolicyRefused, PolicyNotLoaded, RevisionRefused)
 
 
 class ProtocolError(PolicyError):
     """The answer is not what the contract says: not OPA's, not JSON, too long, a warning, a field missing or of another
     kind, a decision that does not follow from its own criteria or answers another request."""
+
+
+class RequestTooLarge(PolicyError):
+    """A request, or a batch, is larger than the embedded policy takes, or needs more memory than it may have."""
 
 
 class InvalidRequest(PolicyError):
@@ -54,3 +62,15 @@ class InvalidValue(PolicyError):
 
 class MissingExtra(PolicyError):
     """An optional part is used without its dependency; names what to install."""
+
+
+class InvalidResource(InvalidValue):
+    """What was given is no FHIR R4 that can be used. Its message begins with the `path`, the FHIRPath of the place."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        self.path, self.problem = path, problem
+        super().__init__(f"{path} {problem}")
+
+    def __reduce__(self) -> tuple[type[InvalidResource], tuple[str, str]]:
+        """So that it crosses process boundaries."""
+        return type(self), (self.path, self.problem)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from payer_policy.model import Criterion, Decision, NextStep, State
+from payer_policy.model import Criterion, Decision, Missing, NextStep, State, Terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,14 +41,18 @@ def _sections(decision: Decision) -> Iterator[Iterable[str]]:
     yield [f"Outcome: {outcome}", _wrapped(decision.summary), _wrapped(_NEXT[decision.next_step])]
     if decision.errors:
         yield ["To correct:", *(_item(f"{error.path or 'the request'} {error.message}") for error in decision.errors)]
-    if decision.missing:
+    if decision.terms:
+        yield ["Terms of the approval:", *(_item(terms_in_words(terms)) for terms in decision.terms)]
+    first, rest = to_ask(decision)
+    if decision.ask_first:
         yield [
-            "To send in:",
-            *(
-                _item(f"{item.question} ({item.fact}, for {', '.join(item.criteria)})", f"{number}. ")
-                for number, item in enumerate(decision.missing, 1)
-            ),
+            _wrapped(f"To send in first, since it can approve by pathway {decision.ask_first.pathway}:"),
+            *_asked(first),
         ]
+    if rest:
+        yield ["To send in if that does not settle it:" if first else "To send in:", *_asked(rest, len(first) + 1)]
+    if decision.unavailable:
+        yield [_wrapped(f"Open, but not to be had, so not asked for: {', '.join(decision.unavailable)}.")]
     if decision.criteria:
         yield ["Criteria, of which any one pathway suffices:", *_lines(decision.criteria.pathways, "  pathway ")]
         yield ["Exclusions:", *_lines(decision.criteria.exclusions, "  ")]
@@ -64,12 +68,32 @@ def _sections(decision: Decision) -> Iterator[Iterable[str]]:
         ]
 
 
+def to_ask(decision: Decision) -> tuple[list[Missing], list[Missing]]:
+    """What is missing: the shortest way to an approval, and the rest."""
+    first = decision.ask_first.facts if decision.ask_first else ()
+    return (
+        [item for item in decision.missing if item.fact in first],
+        [item for item in decision.missing if item.fact not in first],
+    )
+
+
+def terms_in_words(terms: Terms) -> str:
+    duration = f" ({terms.duration})" if terms.duration else ""
+    return f"{terms.pathway}: {terms.text}{duration}"
+
+
+def _asked(items: Iterable[Missing], start: int = 1) -> Iterator[str]:
+    for number, item in enumerate(items, start):
+        yield _item(f"{item.question} ({item.fact}, for {', '.join(item.criteria)})", f"{number}. ")
+
+
 def _lines(nodes: Iterable[Criterion], indent: str) -> Iterator[str]:
     for node in nodes:
         node = node.once
         evidence = f" ({', '.join(node.evidence)})" if node.evidence else ""
         depth = len(indent) - len(indent.lstrip()) + 2
-        yield _wrapped(f"{indent}{node.id} {_STATE[node.state]} {node.text}{evidence}", depth + 2)
+        joined = f" ({node.joined})" if node.joined else ""
+        yield _wrapped(f"{indent}{node.id} {_STATE[node.state]} {node.text}{evidence}{joined}", depth + 2)
         yield from _lines(node.parts, " " * depth)
 
 

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
-from payer_policy.cc0126 import Facts
 from payer_policy.errors import InvalidValue, ProtocolError
+from payer_policy.facts import FactsBase
 from payer_policy.reading import Number, number
 
 E = TypeVar("E", bound=Enum)
@@ -30,6 +32,7 @@ class Outcome(str, Enum):
     NOT_APPROVED = "not_approved"
     NEEDS_INFORMATION = "needs_information"
     NO_POLICY_IN_FORCE = "no_policy_in_force"
+    UNDECIDED = "undecided"
     INVALID_REQUEST = "invalid_request"
 
 
@@ -54,16 +57,18 @@ class State(str, Enum):
 class Request:
     """One prior-authorisation request.
 
-    `facts` is the `Facts` of the document's module (`payer_policy.cc0126`) or a mapping; `codes` is
-    `{"hcpcs": str, "icd10": [str, …]}`, informational. What is valid is decided by the policy, not here. Its repr names
-    the document only, since the rest is health data.
+    `facts` is the `Facts` of the document's module (`payer_policy.cc0126`) or a mapping; a number may be a bound,
+    `{"less_than": 0.01}`. `codes` is `{"hcpcs": str, "icd10": [str, …]}`, informational. `unavailable` names the facts
+    that were asked for and cannot be had: they stay unknown, but are not asked for again. What is valid is decided by
+    the policy, not here. Its repr names the document only, since the rest is health data.
     """
 
     document: str
     date_of_service: date | str = field(repr=False)
-    facts: Facts | Mapping[str, Any] = field(repr=False)
-    request_id: str | None = field(default=None, repr=False)
+    facts: FactsBase | Mapping[str, Any] = field(repr=False)
+    request_id: str | UUID | None = field(default=None, repr=False)
     codes: Mapping[str, Any] | None = field(default=None, repr=False)
+    unavailable: Sequence[str] | None = field(default=None, repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The request as the policy takes it; facts that are None are left out. Raises `InvalidValue`."""
@@ -73,6 +78,7 @@ class Request:
             "request_id": self.request_id,
             "codes": self.codes,
             "facts": self.facts,
+            "unavailable": self.unavailable,
         }
         return {name: to_json(value, name) for name, value in request.items() if value is not None}
 
@@ -134,7 +140,8 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     the path for what JSON cannot say.
 
     A float is sent as Python shows it and judged so by the policy: 0.1 + 0.2 is refused for its 17 digits. To round it
-    is for the caller, who knows how many of them were measured; across a threshold it would turn a decision.
+    is for the caller, who knows how many of them were measured; across a threshold it would turn a decision. What a
+    database or a data frame gives is taken where it has one meaning: Decimal, UUID, numbers and arrays of numpy.
     """
     if value is None or type(value) is bool or (type(value) is str and value.isascii()):  # nearly all, at once
         return value
@@ -153,11 +160,11 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
         return value
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise InvalidValue(f"{path or 'the request'} must be a finite number")
+            raise InvalidValue(f"{path or 'the request'} {_NOT_FINITE}")
         return value
     if isinstance(value, Decimal):
         if not value.is_finite():
-            raise InvalidValue(f"{path or 'the request'} must be a finite number")
+            raise InvalidValue(f"{path or 'the request'} {_NOT_FINITE}")
         exact = value if isinstance(value, Number) else number(str(value))
         if isinstance(exact, Number) and (
             len(exact.text) > _LONGEST_NUMBER or abs(exact.adjusted()) > _LARGEST_EXPONENT
@@ -172,7 +179,31 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     if isinstance(value, (Sequence, set, frozenset)) and not isinstance(value, (bytes, bytearray, memoryview)):
         items = sorted(value, key=str) if isinstance(value, (set, frozenset)) else value
         return [to_json(item, f"{path}[{index}]") for index, item in enumerate(items)]
-    raise InvalidValue(f"{path or 'the request'} is a {type(value).__name__}, which JSON cannot hold")
+    if isinstance(value, UUID):
+        return str(value)
+    kind = type(value).__name__
+    if type(value).__module__ == "numpy" and kind != "timedelta64":  # which numpy derives from its integers
+        if kind in ("bool", "bool_"):  # its name before numpy 2
+            return bool(value)
+        if isinstance(value, Integral):
+            return to_json(int(value), path)
+        if isinstance(value, Real):  # float64 is a float; a narrower one, too, is what numpy shows
+            return to_json(Decimal(str(value)), path)
+        if kind == "ndarray" and value.ndim:
+            return [to_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
+    instead = _INSTEAD.get(kind, "which JSON cannot hold")
+    raise InvalidValue(f"{path or 'the request'} is a {kind}, {instead}")
+
+
+_NOT_FINITE = "must be a finite number, or None when it is not known"
+
+# By the name of a class, of pandas and numpy too, what to write for a value that has more than one meaning.
+_INSTEAD = {
+    **dict.fromkeys(("NAType", "NaTType"), "which says nothing: write None when it is not known"),
+    **dict.fromkeys(("datetime", "Timestamp"), "whose day depends on the time zone: write a date, as .date() gives it"),
+    "datetime64": "whose day depends on the time zone: write a date, as .astype('datetime64[D]').item() gives it",
+    **dict.fromkeys(("Series", "DataFrame"), "which JSON cannot hold: write .tolist() or .to_dict() of it"),
+}
 
 
 def _is_unicode(text: str) -> bool:
@@ -188,7 +219,8 @@ def _is_unicode(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Criterion:
-    """A node of the criteria. A compound one has parts in `all_of` or `any_of`; a leaf has the fact that it reads.
+    """A node of the criteria. A compound one has parts in `all_of`, `any_of`, `none_of`, or `of`, of which `at_least`
+    so many; a leaf has the fact that it reads.
 
     Its state and value are health data and stay out of its repr.
     """
@@ -200,12 +232,19 @@ class Criterion:
     value: Any = field(default=None, repr=False)
     all_of: tuple[Criterion, ...] = field(default=(), repr=False)
     any_of: tuple[Criterion, ...] = field(default=(), repr=False)
+    none_of: tuple[Criterion, ...] = field(default=(), repr=False)
+    of: tuple[Criterion, ...] = field(default=(), repr=False)
+    at_least: int | None = None
     evidence: tuple[str, ...] = ()
 
     @property
     def parts(self) -> tuple[Criterion, ...]:
-        # `none_of` and `of` are read and checked, but are no fields as long as no policy sends them.
-        return self.all_of or self.any_of or vars(self).get("none_of") or vars(self).get("of") or ()
+        return self.all_of or self.any_of or self.none_of or self.of
+
+    @property
+    def joined(self) -> str:
+        """How its parts make its state, where their states alone would mislead; else empty."""
+        return "none of" if self.none_of else f"at least {self.at_least} of" if self.of else ""
 
     @property
     def once(self) -> Criterion:
@@ -249,6 +288,24 @@ class Missing:
     fact: str
     question: str
     criteria: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskFirst:
+    """The shortest way to an approval: the pathway, and the fewest facts whose answers can approve by it."""
+
+    pathway: str
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an approval by a pathway is good for; `duration` in ISO 8601, `P12W` say, or None. It tells of the patient,
+    so its repr is empty."""
+
+    pathway: str = field(repr=False)
+    text: str = field(repr=False)
+    duration: str | None = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -313,6 +370,8 @@ class Decision:
     criteria: Criteria | None
     reasons: tuple[Reason, ...]
     missing: tuple[Missing, ...]
+    ask_first: AskFirst | None
+    terms: tuple[Terms, ...]
     advisories: tuple[Advisory, ...]
     errors: tuple[RequestError, ...]
     provenance: Provenance = field(compare=False)
@@ -325,6 +384,14 @@ class Decision:
     def to_dict(self) -> dict[str, Any]:
         """The very dict that was received, to keep or to pass on."""
         return self._received
+
+    @property
+    def unavailable(self) -> tuple[str, ...]:
+        """The facts that are open and yet not missing, since the request says that they cannot be had."""
+        if self.outcome is not Outcome.NEEDS_INFORMATION or self.criteria is None:
+            return ()
+        asked = {item.fact for item in self.missing}
+        return tuple(fact for fact in _open(self.criteria) if fact not in asked)
 
     @property
     def review_action(self) -> ReviewAction | None:
@@ -351,9 +418,12 @@ class Decision:
         provenance: Provenance | None = None,
         asked: Written | None = None,
         version: str | None = None,
+        *,
+        brief: bool = False,
     ) -> Decision:
         """Raises `ProtocolError` with the field when the decision breaks the contract or does not bear itself out; with
-        what was `asked`, when it answers something else, and with a `version`, when another one decided."""
+        what was `asked`, when it answers something else, and with a `version`, when another one decided. A `brief` one
+        has no criteria."""
         tree = _Tree()
         try:
             node = _dict(received)
@@ -368,15 +438,17 @@ class Decision:
                 criteria=_optional_part(node, "criteria", tree.criteria),
                 reasons=_parts(node, "reasons", _reason),
                 missing=_parts(node, "missing", _missing),
+                ask_first=_optional_part(node, "ask_first", _ask_first),
+                terms=_parts(node, "terms", _terms),
                 advisories=_parts(node, "advisories", _advisory),
                 errors=_parts(node, "errors", _request_error),
                 provenance=provenance or Provenance(),
                 _received=node,
             )
             needed = _open(decision.criteria) if decision.criteria and decision.outcome is _NEEDS_INFORMATION else {}
-            _bears_itself_out(decision, needed)
+            _bears_itself_out(decision, needed, brief=brief)
             if asked is not None:
-                _answers(decision, tree.values, needed, asked.plain, version)
+                _answers(decision, tree.values, None if brief else needed, asked.plain, version)
         except _Broken as broken:
             raise ProtocolError(f"decision{broken}") from None
         except RecursionError:
@@ -543,6 +615,16 @@ def _missing(value: Any) -> Missing:  # noqa: ANN401
     return Missing(_text(node, "fact"), _text(node, "question"), _texts(node, "criteria"))
 
 
+def _ask_first(value: Any) -> AskFirst:  # noqa: ANN401
+    node = _dict(value)
+    return AskFirst(_text(node, "pathway"), _texts(node, "facts"))
+
+
+def _terms(value: Any) -> Terms:  # noqa: ANN401
+    node = _dict(value)
+    return Terms(_text(node, "pathway"), _text(node, "text"), _optional_text(node, "duration"))
+
+
 def _advisory(value: Any) -> Advisory:  # noqa: ANN401
     node = _dict(value)
     return Advisory(_text(node, "code"), _text(node, "text"))
@@ -613,10 +695,10 @@ class _Tree:
         node = _dict(value)
         pathways = _parts(node, "pathways", self.pathway)
         exclusions = _parts(node, "exclusions", self.exclusion)
-        for index, exclusion in enumerate(exclusions):
+        for place, exclusion in enumerate(exclusions):
             fallback = exclusion.fact is None and not exclusion.parts
             if fallback and exclusion.state is not _none_of([pathway.state for pathway in pathways]):
-                raise _Broken(f".exclusions[{index}].state", "does not follow from the pathways")
+                raise _Broken(f".exclusions[{place}].state", "does not follow from the pathways")
         return Criteria(pathways, exclusions)
 
     def pathway(self, value: Any) -> Criterion:  # noqa: ANN401
@@ -656,6 +738,8 @@ class _Tree:
                     parts = fields[name] = _parts(node, name, self.criterion)
                     if not parts:
                         raise _Broken(f".{name}", "is empty")
+                    if name == "of":
+                        fields["at_least"] = node.get("at_least")
                     if state is not _KINDS[name]([part.state for part in parts], node.get("at_least")):
                         raise _Broken(".state", "does not follow from the parts")
             if kind is None and not fallback:
@@ -687,6 +771,7 @@ def _same(one: Any, other: Any) -> bool:  # noqa: ANN401
 _WITHOUT_CRITERIA = {
     Outcome.INVALID_REQUEST: (NextStep.CORRECT_REQUEST, False),
     Outcome.NO_POLICY_IN_FORCE: (NextStep.CLINICAL_REVIEW, False),
+    Outcome.UNDECIDED: (NextStep.CLINICAL_REVIEW, True),
 }
 
 # The contract's advisories. Those that contradict an approval send it to a person; of any other code only the policy
@@ -695,7 +780,7 @@ _CONTRADICTIONS = frozenset({"cd19_negative", "not_b_cell"})
 _NOTES = frozenset({"icd10_not_listed", "hcpcs_not_listed", "icd10_conflicts"})
 
 
-def _bears_itself_out(decision: Decision, needed: Mapping[str, list[str]]) -> None:
+def _bears_itself_out(decision: Decision, needed: Mapping[str, list[str]], *, brief: bool) -> None:
     """Whether all that a decision says follows from its criteria, or from there being none; `needed` is open."""
     refused = decision.outcome is Outcome.INVALID_REQUEST
     if bool(decision.errors) is not refused:
@@ -704,15 +789,19 @@ def _bears_itself_out(decision: Decision, needed: Mapping[str, list[str]]) -> No
         raise _Broken(".date_of_service", "is absent although the request is valid")
     bare = _WITHOUT_CRITERIA.get(decision.outcome)
     has_policy = bare is None or bare[1]
-    if (decision.criteria is None) is not (bare is not None) or (decision.policy is not None) is not has_policy:
+    if (decision.criteria is None) is not (brief or bare is not None) or (
+        decision.policy is not None
+    ) is not has_policy:
         raise _Broken(".policy", "and decision.criteria do not fit the outcome")
     if bare is not None:
-        for name in ("pathways_met", "reasons", "missing", "advisories"):
+        for name in ("pathways_met", "reasons", "missing", "ask_first", "terms", "advisories"):
             if getattr(decision, name):
                 raise _Broken(f".{name}", "does not fit the outcome")
         next_steps: tuple[NextStep, ...] = (bare[0],)
     elif decision.criteria is not None:
         next_steps = _follow(decision, decision.criteria, needed)
+    else:
+        next_steps = _next_steps(decision)
     if decision.next_step not in next_steps:
         raise _Broken(".next_step", "does not fit the outcome")
 
@@ -743,24 +832,81 @@ def _follow(decision: Decision, criteria: Criteria, needed: Mapping[str, list[st
         settling |= {node.id: node for node in criteria.exclusions if node.state is _MET and (node.parts or node.fact)}
     elif settled_by is _UNKNOWN and pathways is _MET:
         settling |= {node.id: node for node in criteria.exclusions if node.state is _UNKNOWN}
-    for index, reason in enumerate(decision.reasons):
+    for place, reason in enumerate(decision.reasons):
         node = settling.pop(reason.criterion, None)
         if node is None or node.state is not reason.state or node.text != reason.text:
-            raise _Broken(f".reasons[{index}]", "does not follow from the criteria")
+            raise _Broken(f".reasons[{place}]", "does not follow from the criteria")
     if settling:
         raise _Broken(".reasons", "lack a criterion that settles the outcome")
-    if settled_by is _UNKNOWN:
-        for index, item in enumerate(decision.missing):
-            leaves = needed.get(item.fact, ())  # a part without an id of its own is named by its clause and its fact
-            if not leaves or not all(id in leaves or f"{id}.{item.fact}" in leaves for id in item.criteria):
-                raise _Broken(f".missing[{index}]", "does not follow from the criteria")
-        if len({item.fact for item in decision.missing}) < len(decision.missing):
-            raise _Broken(".missing", "names a fact twice")
-        return (NextStep.REQUEST_INFORMATION,) if decision.missing else (NextStep.CLINICAL_REVIEW,)
-    if decision.missing:
+    next_steps = _next_steps(decision)
+    for place, item in enumerate(decision.missing):
+        leaves = needed.get(item.fact, ())  # a part without an id of its own is named by its clause and its fact
+        if not leaves or not all(id in leaves or f"{id}.{item.fact}" in leaves for id in item.criteria):
+            raise _Broken(f".missing[{place}]", "does not follow from the criteria")
+    if outcome is _NEEDS_INFORMATION and decision.ask_first != _shortest(decision, criteria):
+        raise _Broken(".ask_first", "does not follow from the criteria")
+    return next_steps
+
+
+def _shortest(decision: Decision, criteria: Criteria) -> AskFirst | None:
+    """The way to an approval that needs fewest facts, the first of equal ones."""
+    unavailable = frozenset(decision.unavailable)
+    besides = [_needs(exclusion, unavailable)[1] for exclusion in criteria.exclusions]
+    shortest: tuple[str, frozenset[str]] | None = None
+    for pathway in criteria.pathways:
+        facts = _needs(pathway, unavailable)[0].union(*besides)
+        if pathway.state is _NOT_MET or facts & unavailable:
+            continue
+        if shortest is None or len(facts) < len(shortest[1]):
+            shortest = pathway.id, facts
+    if shortest is None:
+        return None
+    return AskFirst(shortest[0], tuple([item.fact for item in decision.missing if item.fact in shortest[1]]))
+
+
+def _needs(node: Criterion, unavailable: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The fewest facts that can make a criterion met, and not met; none when it is not open, or is the fallback."""
+    if node.state is not _UNKNOWN:
+        return frozenset(), frozenset()
+    if node.fact is not None:
+        return frozenset([node.fact]), frozenset([node.fact])
+    ways = [_needs(part, unavailable) for part in node.parts if part.state is _UNKNOWN]
+    meets, fails = [way[0] for way in ways], [way[1] for way in ways]
+    met, least = [part.state for part in node.parts].count(_MET), node.at_least or 0
+    if node.all_of:
+        least = len(ways) + met
+    elif not node.of:  # of none-of, what any-of is not
+        least = 1
+    to_meet, to_fail = least - met, met + len(ways) - least + 1
+    answers = _fewest(meets, to_meet, unavailable), _fewest(fails, to_fail, unavailable)
+    return answers[::-1] if node.none_of else answers
+
+
+def _fewest(ways: list[frozenset[str]], number: int, unavailable: frozenset[str]) -> frozenset[str]:
+    """What so many ways need together: of those that need fewest facts, those that can be had first."""
+    ranked = sorted(ways, key=lambda way: (bool(way & unavailable), len(way)))
+    return frozenset().union(*ranked[:number])
+
+
+def _next_steps(decision: Decision) -> tuple[NextStep, ...]:
+    """The next steps that may be, as far as they follow without the criteria; and whether the rest fits the outcome."""
+    missing = [item.fact for item in decision.missing]
+    asks = decision.outcome is _NEEDS_INFORMATION
+    if len(set(missing)) < len(missing):
+        raise _Broken(".missing", "names a fact twice")
+    if missing and not asks:
         raise _Broken(".missing", "does not fit the outcome")
-    if settled_by is _NOT_MET:
+    if decision.ask_first is not None and not (asks and set(missing).issuperset(decision.ask_first.facts)):
+        raise _Broken(".ask_first", "does not fit the outcome or asks for what is not missing")
+    named = [terms.pathway for terms in decision.terms]
+    if named and (decision.outcome is not Outcome.APPROVED or not set(named) <= set(decision.pathways_met)):
+        raise _Broken(".terms", "are of no pathway that is met in an approval")
+    if asks:
+        return (NextStep.REQUEST_INFORMATION,) if missing else (NextStep.CLINICAL_REVIEW,)
+    if decision.outcome is not Outcome.APPROVED:
         return (NextStep.CLINICAL_REVIEW,)
+    if not decision.pathways_met:
+        raise _Broken(".pathways_met", "does not fit the outcome")
     codes = {advisory.code for advisory in decision.advisories}
     if codes & _CONTRADICTIONS:
         return (NextStep.CLINICAL_REVIEW,)
@@ -768,28 +914,28 @@ def _follow(decision: Decision, criteria: Criteria, needed: Mapping[str, list[st
 
 
 def _open(criteria: Criteria) -> dict[str, list[str]]:
-    """The facts of the open leaves, those that are unknown with all above them, each with the ids of its leaves."""
+    """The facts of the open leaves, those that are unknown with all above them, each with the ids of its leaves; in the
+    order of the document."""
     found: dict[str, list[str]] = {}
-    nodes = [*criteria.pathways, *criteria.exclusions]
-    for node in nodes:  # which grow
+    nodes = [*criteria.pathways, *criteria.exclusions][::-1]
+    while nodes:
+        node = nodes.pop()
         if node.state is _UNKNOWN:
-            if node.fact is None:
-                nodes += node.parts
-            elif node.fact in found:
-                found[node.fact].append(node.id)
-            else:
-                found[node.fact] = [node.id]
+            nodes += node.parts[::-1]
+            if node.fact is not None:
+                found.setdefault(node.fact, []).append(node.id)
     return found
 
 
 def _answers(
     decision: Decision,
     values: Mapping[str, Any],
-    needed: Mapping[str, list[str]],
+    needed: Mapping[str, list[str]] | None,
     asked: Any,  # noqa: ANN401
     version: str | None,
 ) -> None:
-    """Whether a decision is that on the request that was asked; `values` is what its leaves hold, `needed` is open."""
+    """Whether a decision is that on the request that was asked; `values` is what its leaves hold, `needed` is open,
+    None when it has no criteria to tell."""
     asked = asked if isinstance(asked, dict) else {}
     received, policy = decision.to_dict(), decision.policy
     refused = decision.outcome is Outcome.INVALID_REQUEST  # then both are null unless they are valid
@@ -813,6 +959,8 @@ def _answers(
     for fact, value in values.items():
         if not _same(value, facts.get(fact)):
             raise _Broken(".criteria", f"does not hold facts.{fact if fact in facts else '?'} as it was sent")
+    if needed is None:
+        return
     unavailable = asked.get("unavailable")
     expected = {name for name in needed if not isinstance(unavailable, list) or name not in unavailable}
     if {item.fact for item in decision.missing} != expected:
@@ -871,6 +1019,10 @@ def _held_criterion(value: Any) -> None:  # noqa: ANN401
     for name in _KINDS:
         if name in node:
             _parts(node, name, _held_criterion)
+    if "of" in node:
+        _given(node, "at_least")
+    if "terms" in node:
+        _part(node, "terms", _dict)
 
 
 def _held_fact(value: Any) -> None:  # noqa: ANN401
@@ -882,5 +1034,5 @@ def _held_fact(value: Any) -> None:  # noqa: ANN401
         for name in ("minimum", "maximum"):
             if not isinstance(_given(node, name), (int, float)):
                 raise _Broken(f".{name}", "is not a number")
-    elif node["type"] != "date":
+    elif node["type"] in ("string", "array"):
         _part(node, "values", _dict)

@@ -124,7 +124,8 @@ _AMOUNT = r"\d+(?:[.,]\d+)?"
 # What is nearly a number, and what to write instead; the first that fits. \u2013 is a dash, \xd7 a multiplication sign.
 _NEARLY = [
     (_NUMBER, "write the number without quotes"),
-    (rf"[<>≤≥~≈].*|{_AMOUNT}\s*[-\u2013]\s*{_AMOUNT}", "write a number alone, without a bound or a range"),
+    (r"[<>≤≥].*", 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than'),
+    (rf"[~≈].*|{_AMOUNT}\s*[-\u2013]\s*{_AMOUNT}", "write a number alone, without a range"),
     (r"[-+]?[\d.,\s]+(%|‰|percent|pct)", "write the number without its unit"),
     (r".*(10\s*(\^|\*\*)|[x\xd7*·]\s*10|10[⁰¹²³⁴-⁹⁺⁻]).*", "write powers of ten as in 1e-4"),
     (r"[-+]?\d+,\d+", "write a decimal point, not a comma, and nothing between thousands"),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from payer_policy.documents import module_name
 from payer_policy.errors import InvalidValue
 
 # Of a file of a version: its document and the version.
@@ -38,7 +39,7 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
     there or does not say its version where a version does, when its current version is not published or `effective` is
     not later than that, or when a file cannot be read or written.
     """
-    name = document.replace("-", "").lower()
+    name = module_name(document)
     current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if os.path.exists(path)]
     before = [_read(path) for path in current]
     texts = [text.decode().replace("\r\n", "\n") for text in before]
@@ -54,9 +55,9 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
     after = [_dated(text, old, new) for text in texts]
     if any(PACKAGE.findall(text) != [(document, new)] for text in after) or f'\n#   version: "{new}"\n' not in after[0]:
         raise InvalidValue(f"{current[0]} or {current[1]} does not say version {old} in its package and its METADATA")
-    filed = [policy / path.name.replace(name, f"{name}_{old.replace('-', '_')}", 1) for path in current]
+    filed = [policy / "superseded" / path.name.replace(name, f"{name}_{old.replace('-', '_')}", 1) for path in current]
     fresh = [path.with_name(f"{path.name}.new") for path in current]
-    _create(
+    create(
         [*zip(filed, before, strict=True), *((path, text.encode()) for path, text in zip(fresh, after, strict=True))]
     )
     for ready, path in zip(fresh, current, strict=True):
@@ -87,11 +88,12 @@ def _published(lock: Path, document: str, old: str) -> Collection[str]:
     raise InvalidValue(f"{lock} is not as make publish writes it")
 
 
-def _create(files: list[tuple[Path, bytes]]) -> None:
-    """All of them or none; not one that is there, nor through a link."""
+def create(files: list[tuple[Path, bytes]]) -> None:
+    """All of them or none, and the folders that they need; not one that is there, nor through a link."""
     made: list[Path] = []
     try:
         for path, text in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
                 made.append(path)
                 file.write(text)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from payer_policy.batch import Tally, printable
-from payer_policy.diff import Change
+from payer_policy.diff import Change, joined_parts
+from payer_policy.fhir import Reading
 from payer_policy.impact import Impact
-from payer_policy.model import Criterion, Decision, Outcome, State
+from payer_policy.letter import terms_in_words, to_ask
+from payer_policy.model import Criterion, Decision, Missing, Outcome, State
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
@@ -19,11 +22,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
 from rich.tree import Tree
 
+_SHOWN = 20  # clauses that turned
+
 _COLOUR = {
     Outcome.APPROVED: "green",
     Outcome.NOT_APPROVED: "red",
     Outcome.NEEDS_INFORMATION: "yellow",
     Outcome.NO_POLICY_IN_FORCE: "magenta",
+    Outcome.UNDECIDED: "magenta",
     Outcome.INVALID_REQUEST: "red",
 }
 
@@ -70,11 +76,17 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
         console.print("\n[bold]settled by[/] " + plain(", ".join(reason.criterion for reason in decision.reasons)))
     for advisory in decision.advisories:
         console.print(f"[bold yellow]note[/] {plain(advisory.code)}: {plain(advisory.text)}")
-    if decision.missing:
-        console.print("\n[bold]still needed[/]")
-        for number, item in enumerate(decision.missing, 1):
-            clauses = plain(", ".join(item.criteria))
-            console.print(f"  {number}. {plain(item.question)} [dim]{plain(item.fact)}, for {clauses}[/]")
+    for terms in decision.terms:
+        console.print(f"[bold green]terms[/] {plain(terms_in_words(terms))}")
+    first, rest = to_ask(decision)
+    if decision.ask_first:
+        console.print(f"\n[bold]ask first[/], since it can approve by pathway {plain(decision.ask_first.pathway)}")
+        _ask(first, 1, console)
+    if rest:
+        console.print("\n[bold]still needed[/]" + (", if that does not settle it" if first else ""))
+        _ask(rest, len(first) + 1, console)
+    if decision.unavailable:
+        console.print("\n[bold]not to be had[/], so not asked for: " + plain(", ".join(decision.unavailable)))
     if decision.errors:
         table = Table("field", "what is wrong")
         for error in decision.errors:
@@ -83,11 +95,20 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
     console.print()
 
 
+def _ask(items: list[Missing], start: int, console: Console) -> None:
+    for number, item in enumerate(items, start):
+        console.print(
+            f"  {number}. {plain(item.question)} [dim]{plain(item.fact)}, for {plain(', '.join(item.criteria))}[/]"
+        )
+
+
 def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> None:
     node = node.once
     line = f"{marks[node.state]}  [bold]{kind}{plain(node.id)}[/]  {plain(node.text)}"
     if node.evidence:
         line += f" [dim]({plain(', '.join(node.evidence))})[/]"
+    if node.joined:
+        line += f" [dim]{node.joined}[/]"
     if node.fact:
         known = "" if node.value is None else f" = {json.dumps(node.value, ensure_ascii=False)}"
         line += f"  [cyan]{plain(node.fact + known)}[/]"
@@ -96,13 +117,12 @@ def _grow(tree: Tree, node: Criterion, kind: str, marks: dict[State, str]) -> No
         _grow(branch, part, "", marks)
 
 
-def show_catalogue(documents: list[dict[str, Any]], console: Console) -> None:
+def show_catalogue(documents: list[dict[str, Any]], on: date | None, console: Console) -> None:
     for entry in documents:
         for held in entry["versions"]:
-            until = held["effective_to"] or "now"
             version = (
-                f"{held['title']}, version {held['version']}, in force from {held['effective_from']} to {until}, last"
-                f" reviewed {held['last_reviewed']}"
+                f"{held['title']}, version {held['version']}, {_in_force(held, on)}, last reviewed"
+                f" {held['last_reviewed']}"
             )
             console.print(f"[bold]{plain(entry['document'])}[/] {plain(version)}")
             tree = Tree("criteria")
@@ -119,18 +139,28 @@ def show_catalogue(documents: list[dict[str, Any]], console: Console) -> None:
             console.print()
 
 
+def _in_force(held: dict[str, Any], on: date | None) -> str:
+    """When a version is in force, and what it is on the day that the caller names, since nothing here reads a clock."""
+    first, last = held["effective_from"], held["effective_to"]
+    period = f"from {first} to {last}" if last else f"from {first} on"
+    if on is None:
+        return period
+    day = on.isoformat()
+    state = "to come" if day < first else "superseded" if last and last < day else "in force"
+    return f"{state} on {day} ({period})"
+
+
 def _values(fact: dict[str, Any]) -> str:
     if "minimum" in fact:
         return f"{fact['type']}, {fact['minimum']} to {fact['maximum']} {fact.get('unit', '')}".rstrip()
-    return f"{fact['type']}: {', '.join(sorted(fact['values']))}"
+    return f"{fact['type']}: {', '.join(sorted(fact['values']))}" if "values" in fact else str(fact["type"])
 
 
 def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
-    parts = node.get("all_of") or node.get("any_of") or []
+    joined, parts = joined_parts(node)
     if len(parts) == 1 and parts[0]["id"] == node["id"]:
         return _grow_words(tree, parts[0])
-    joined = "" if not parts else " [dim]all of[/]" if "all_of" in node else " [dim]any of[/]"
-    branch = tree.add(f"[bold]{plain(node['id'])}[/]  {plain(node['text'])}{joined}")
+    branch = tree.add(f"[bold]{plain(node['id'])}[/]  {plain(node['text'])}" + f" [dim]{joined}[/]" * bool(joined))
     for part in parts:
         _grow_words(branch, part)
     return None
@@ -192,7 +222,12 @@ def show_tally(tally: Tally, rejects: Path, console: Console) -> None:
 
 
 def show_impact(result: Impact, old_name: str, new_name: str, console: Console) -> None:
-    console.print(f"[bold]{len(result.turned):,} of {result.total:,} requests change outcome[/]")
+    console.print(
+        f"[bold]{result.changed:,} of {result.total:,} requests of {plain(result.document)} change outcome[/]"
+    )
+    if result.apart:
+        counts = ", ".join(f"{document} {count:,}" for document, count in result.apart.most_common())
+        console.print(f"counted apart, not decided: {plain(counts)}")
     table = Table(plain(old_name), plain(new_name), Column("requests", justify="right"))
     for (old, new), count in result.ranked():
         style = "dim" if old == new else ""
@@ -200,8 +235,15 @@ def show_impact(result: Impact, old_name: str, new_name: str, console: Console) 
     console.print(table)
     if result.clauses:
         table = Table("clause that turned", "before", "after", Column("requests", justify="right"))
-        for (clause, before, after), count in result.clauses.most_common():
+        for (clause, before, after), count in result.clauses.most_common(_SHOWN):
             table.add_row(plain(clause), before or "none", after or "none", f"{count:,}")
+        console.print(table)
+        if (more := len(result.clauses) - _SHOWN) > 0:
+            console.print(f"and {more:,} more: --json has them all")
+    if result.left_out:
+        table = Table("left out", "it or its value", "does not exist in", Column("requests", justify="right"))
+        for (side, fact, kind), count in result.left_out.most_common():
+            table.add_row(plain(fact), kind, plain(old_name if side == "old" else new_name), f"{count:,}")
         console.print(table)
 
 
@@ -211,3 +253,12 @@ def show_changes(changes: list[Change], console: Console) -> None:
         for colour, mark, words in (("red", "-", change.old), ("green", "+", change.new)):
             if words is not None:
                 console.print(f"  [{colour}]{mark} {plain(words)}[/]")
+
+
+def show_evidence(reading: Reading, console: Console) -> None:
+    table = Table("fact", "standing", "value", "place", "date", "why")
+    for each in reading.evidence:
+        value = "" if each.value is None else json.dumps(each.value)
+        cells = (each.fact, each.standing, value, f"{each.path} ({each.resource})", each.day or "", each.reason or "")
+        table.add_row(*(plain(cell) for cell in cells))
+    console.print(table)

@@ -7,10 +7,12 @@ import logging
 import os
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import NoReturn, TypeVar, cast
@@ -23,6 +25,7 @@ from payer_policy.errors import (
     PolicyRefused,
     PolicyUnreachable,
     ProtocolError,
+    RevisionRefused,
 )
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
@@ -57,6 +60,9 @@ T = TypeVar("T")
 
 # These pass; and a decision is idempotent, so asking again is harmless.
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
+
+# On a thread whose caller may go away: set when it has, and no further attempt is made then.
+abandoned: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -103,6 +109,8 @@ class Transport:
             raise InvalidValue("base_url must name one server or more, each starting with http:// or https://")
         if min(*timeout, deadline, attempts) <= 0:
             raise InvalidValue("timeout, deadline and attempts must be positive")
+        if token == "":
+            raise InvalidValue("token is empty; None asks without one")
         self._servers = [url.rstrip("/") for url in base_urls]
         self._names = [urldefragauth(url) for url in self._servers]  # for messages: without a password
         self._preferred = 0
@@ -121,7 +129,8 @@ class Transport:
         )
         if ca_file is not None:
             self._session.verify = os.fspath(ca_file)
-        self._session.cert = client_cert
+        # Named twice, urllib3 looks whether the key is encrypted; else OpenSSL asks the terminal for its password.
+        self._session.cert = (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
         self._adapter = _Adapter(pool_connections=len(base_urls), pool_maxsize=_CONNECTIONS)
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
@@ -130,17 +139,17 @@ class Transport:
         self._retrying = Retrying(
             retry=retry_if_exception(self._may_be_answered),
             wait=self._pause,
+            sleep=_sleep,
             before_sleep=self._before_sleep,
             reraise=True,
         )
         self._asking_once = self._retrying.copy(wait=wait_none())
 
     def send(self, question: Question, read: Callable[[bytes], T]) -> T:
-        """What `read` makes of the body of a reply with status 200. A `PolicyNotLoaded` or `ProtocolError` of it leaves
-        the question to the next server, as any failure does.
+        """What `read` makes of the body of a reply with status 200. A `PolicyNotLoaded`, `ProtocolError` or
+        `RevisionRefused` of it leaves the question to the next server, as any failure does.
 
-        Raises `PolicyUnreachable`, `PolicyRefused`, `PolicyNotLoaded`, `ProtocolError`, and `InvalidValue` for a header
-        that HTTP cannot carry.
+        Raises these, `PolicyUnreachable`, `PolicyRefused`, and `InvalidValue` for a header that HTTP cannot carry.
         """
         end = time.monotonic() + self._deadline
         try:  # nearly always this is all there is, and tenacity takes a sixth of what this client does
@@ -172,6 +181,8 @@ class Transport:
     def _attempt(self, question: Question, read: Callable[[bytes], T], end: float) -> T:
         if self._closed:
             raise PolicyUnreachable("the client is closed")
+        if (nobody_waits := abandoned.get()) and nobody_waits.is_set():
+            raise PolicyUnreachable("nobody waits for the answer any more")
         if self._process != os.getpid():
             self._leave_to_the_parent()
         number = self._server(question)
@@ -194,7 +205,7 @@ class Transport:
             body = _body(response, question.longest)
         except (requests.RequestException, SSLError, LocationValueError) as caught:
             # An address, a certificate: asking again mends neither.
-            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({type(caught).__name__})"), question, number)
+            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({_reason(caught)})"), question, number)
         except (_TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
             kind = "too long" if isinstance(caught, _TooLong) else f"no HTTP ({type(caught).__name__})"
             failure = _Failed(ProtocolError(f"the reply of {name} is {kind}"), question, number)
@@ -203,13 +214,13 @@ class Transport:
             unreachable = PolicyUnreachable(f"{name} does not answer ({type(reason).__name__})")
             failure = _Failed(unreachable, question, number, passes=True)
         except OSError as caught:  # a file with certificates, say
-            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({type(caught).__name__})"), question, number)
+            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({_reason(caught)})"), question, number)
         else:
             if response.status != 200:
                 raise self._refusal(response, question, number)
             try:
                 return read(body)
-            except (PolicyNotLoaded, ProtocolError) as caught:
+            except (PolicyNotLoaded, ProtocolError, RevisionRefused) as caught:
                 failure = _Failed(type(caught)(f"{name}: {caught}"), question, number)
         raise failure  # out here, since what the library says may hold the request
 
@@ -293,6 +304,24 @@ class Transport:
         if self._preferred == failed.server:  # unless another thread has moved on already
             self._preferred = (failed.server + 1) % len(self._servers)
         _log.warning("%s; attempt %d follows in %.1f s", failed.error, state.attempt_number + 1, state.upcoming_sleep)
+
+
+def _reason(error: Exception) -> str:
+    """What was raised, and of TLS and of files also why: OpenSSL's words name host and certificate, those of a file its
+    path, and nothing of the request. Of all else the words may hold it."""
+    kind, cause = type(error).__name__, error.args[0] if error.args else error
+    if isinstance(error, SSLError):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"{kind}: {cause.verify_message.rstrip('.')}"
+        if isinstance(cause, ssl.SSLError):
+            return f"{kind}: {(cause.reason or 'no reason given').replace('_', ' ').lower()}"
+        return f"{kind}: {cause}"
+    return kind if isinstance(error, (requests.RequestException, LocationValueError)) else f"{kind}: {error}"
+
+
+def _sleep(seconds: float) -> None:
+    nobody_waits = abandoned.get() or threading.Event()
+    nobody_waits.wait(seconds)
 
 
 class _Failed(Exception):

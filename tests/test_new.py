@@ -1,0 +1,60 @@
+"""A document started by the command is sound Rego, says what is left to write, and decides once it is written."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from payer_policy.cli import main
+
+OPA = ROOT / ".tools" / "bin" / "opa"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for folder in ("policy", "policy_tests", "tests/readings"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("vectors"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, command)], capture_output=True, text=True)
+
+
+def test_a_document_is_started(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["new", "XY-1.5", "--effective", "2026-04-01", "--title", 'Of a "drug": #1, é']) == 0
+    said = capsys.readouterr().out
+    started = ["policy/xy1_5.rego", "policy/xy1_5_facts.rego"]
+    for file in (*started, "policy_tests/vectors/xy1_5/clauses.yaml", "tests/readings/xy1_5.py"):
+        assert f"edit     {file}\n" in said
+    assert "make policy" in said
+
+    assert run(OPA, "fmt", "-l", *started).stdout == ""
+    capabilities = ROOT / "build" / "capabilities.json"
+    assert run(OPA, "check", "--strict", "--capabilities", capabilities, "policy").returncode == 0
+    checked = run(ROOT / "tools" / "check", "policy")
+    assert checked.returncode == 1
+    assert sorted({line.split(":")[0] for line in checked.stderr.splitlines()}) == started
+    for left in ("xy1_5.rego:1: the METADATA has no description", "the fact first_fact: question"):
+        assert left in checked.stderr
+
+    for file in started:
+        text = Path(file).read_text(encoding="utf-8")
+        Path(file).write_text(text.replace('""', '"Is it so?"'), encoding="utf-8")
+    checked = run(ROOT / "tools" / "check", "policy")
+    assert (checked.returncode, checked.stderr) == (0, "")
+    vectors = Path("policy_tests/vectors/xy1_5/clauses.yaml")
+    text = vectors.read_text(encoding="utf-8")
+    for state in ("met", "not met", "unknown"):
+        assert f"XY-1.5, A.1 {state}" in text
+    tests = (OPA, "test", "--timeout", "60s", "policy", "policy_tests", "-r", "vectors_test.test_vectors$", "-v")
+    assert "test_vectors: PASS" in run(*tests).stdout
+    vectors.write_text(text.replace('outcome: "approved"', 'outcome: "not_approved"'), encoding="utf-8")
+    assert "XY-1.5, A.1 met wants" in run(*tests).stdout
+
+    command = [sys.executable, "-c", "import readings; print([each.document for each in readings.READINGS])"]
+    read = subprocess.run(command, cwd=checkout / "tests", capture_output=True, text=True)
+    assert "'XY-1.5'" in read.stdout, read.stderr
