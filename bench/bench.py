@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,6 +32,9 @@ import urllib3
 import yaml
 from opa_client.opa import OpaClient
 from payer_policy import EmbeddedPolicy, PolicyClient
+from payer_policy.fhir import Records, read_bundle
+from payer_policy.model import written
+from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
 
@@ -40,7 +44,7 @@ from matplotlib import pyplot
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 from conftest import free_port  # noqa: E402
-from model import decide as floor  # noqa: E402
+from readings import cc0126, decision  # noqa: E402
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 INPUTS = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "bench" / "inputs").glob("*.json"))}
@@ -192,7 +196,7 @@ def calls(report: Report, server: Server, rounds: int) -> dict[str, float]:
         # WebAssembly engine, finds the caches of the processor full of theirs.
         base = p50(
             {
-                "floor": lambda: floor(REQUEST["facts"], REQUEST.get("codes")),
+                "floor": lambda: decision.decide(cc0126.READINGS[0], REQUEST),
                 "/health": server.get("/health"),
                 "constant": server.ask("bench/constant", REQUEST),
                 "http.client": server.ask("payer/decision", REQUEST),
@@ -209,18 +213,60 @@ def calls(report: Report, server: Server, rounds: int) -> dict[str, float]:
             rounds,
         )
         against = p50({"decide": decide, "peer": lambda: peer.query_rule(REQUEST, "payer", "decision")}, rounds)
-        in_process = p50({"decide": decide, "embedded": lambda: embedded.decide(REQUEST)}, rounds)
+        engine, entry_points = embedded._policy._made(), embedded._policy._entry_points
+        text = written(REQUEST).text.encode()
+        in_process = p50(
+            {
+                "raw": lambda: engine.evaluate(entry_points["payer/decision"], text),
+                "embedded": lambda: embedded.decide(REQUEST),
+                "decide": decide,
+            },
+            rounds,
+        )
+        items = [REQUEST] * 500
+        many = p50(
+            {
+                "raw": lambda: engine.evaluate(entry_points["payer/decision"], text),
+                "embedded": lambda: list(embedded.decide_many(items)),
+            },
+            max(rounds // 20, 5),
+        )
     raw, session_adds = base["http.client"], added["requests.Session"] - added["http.client"]
     report.add("raw HTTP decision, p50", "raw HTTP constant rule", raw / base["constant"], 1.7)
     for name, title, goal in (("decide", "PolicyClient.decide", 0.4), ("urllib3", "urllib3", None)):
         ratio = (added[name] - added["http.client"]) / session_adds
         report.add(f"time {title} adds to http.client, p50", "what requests.Session adds", ratio, goal)
     report.add("PolicyClient.decide, p50", "opa-python-client", against["decide"] / against["peer"], 0.65)
-    ratio = in_process["embedded"] / in_process["decide"]
-    report.add("EmbeddedPolicy.decide, p50", "PolicyClient.decide", ratio, 0.2)
+    for name, title, goal in (("raw", "raw opa_eval", 1.6), ("decide", "PolicyClient.decide", 0.25)):
+        report.add("EmbeddedPolicy.decide, p50", title, in_process["embedded"] / in_process[name], goal)
+    ratio = many["embedded"] / len(items) / many["raw"]
+    report.add("decide_many embedded, an item", "raw opa_eval", ratio, 0.9)
+    if (seconds := in_node()) is not None:
+        report.add("opa-wasm in Node, p50", "raw opa_eval", seconds / in_process["raw"], None)
+        report.notes.append(
+            "Node ran after Python, not in turns with it; its decision is an object that nobody has checked."
+        )
     report.add("raw HTTP decision, p50", "GET /health", raw / base["/health"], None)
-    report.add("full decision by HTTP, p50", "the truth table in Python", raw / base["floor"], None)
+    report.add("full decision by HTTP, p50", "the second reading in Python", raw / base["floor"], None)
     return added
+
+
+def in_node() -> float | None:
+    """Seconds of a decision by OPA's own package for Node; None where there is no Node."""
+    if not shutil.which("npm"):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        install = ["npm", "install", "--silent", "--prefix", folder, "@open-policy-agent/opa-wasm@1.10.0"]
+        subprocess.run(install, check=True)
+        policy = ROOT / "pyclient" / "src" / "payer_policy" / "policy.wasm"
+        done = subprocess.run(
+            ["node", ROOT / "bench" / "opa_wasm.js", policy, json.dumps(REQUEST)],
+            env={**os.environ, "NODE_PATH": str(Path(folder, "node_modules"))},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return float(done.stdout)
 
 
 def batches(report: Report, server: Server, rounds: int) -> dict[int, float]:
@@ -280,6 +326,59 @@ def scale(report: Report, one: Server, rounds: int) -> None:
     )
 
 
+def starts(report: Report) -> None:
+    """How long it takes from nothing to the first decision in process, and what memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "XDG_CACHE_HOME": folder}
+        code = (
+            "import json, resource, sys, time; start = time.monotonic(); from payer_policy import EmbeddedPolicy;"
+            " EmbeddedPolicy(sys.argv[1]).decide(json.loads(sys.argv[2]));"
+            " print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        bundles = {"1 document": ROOT / "pyclient" / "src" / "payer_policy" / "policy.wasm"}
+        name = f"{DOCUMENTS} of {VERSIONS} versions"
+        bundles[name] = Path(folder, "many.tar.gz")
+        synthetic.write(Path(folder, "policy"), DOCUMENTS, VERSIONS)
+        entry_points = [f"--entrypoint=payer/{each}" for each in ("decision", "decisions", "catalogue")]
+        command: list[str | Path] = [OPA, "build", "--target=wasm", *entry_points, "-o", bundles[name]]
+        subprocess.run([*command, Path(folder, "policy")], check=True)
+        cached: dict[str, float] = {}
+        costs = []
+        for documents, bundle in bundles.items():
+            runs = []
+            for _ in range(6):  # the first of them compiles
+                done = subprocess.run(
+                    [sys.executable, "-c", code, bundle, json.dumps(REQUEST)],
+                    env=environment, capture_output=True, text=True, check=True,
+                )  # fmt: skip
+                runs.append([float(word) for word in done.stdout.split()])
+            cached[documents] = statistics.median(seconds for seconds, _ in runs[1:])
+            costs.append(
+                f"{documents}: {runs[0][0]:.1f} s, {runs[0][1]:,.0f} MiB, from the cache {cached[documents]:.2f} s,"
+                f" {runs[-1][1]:,.0f} MiB"
+            )
+    what = f"first decision in process, {DOCUMENTS} documents in the cache"
+    report.add(what, "one document in the cache", cached[name] / cached["1 document"], 10)
+    report.notes.append(f"From the import to the first decision in process, and its memory. {'; '.join(costs)}.")
+
+
+def record(report: Report, rounds: int) -> None:
+    """A patient's record of 50 resources: of those added every other one is a diagnosis that the mapping reads, the
+    rest are results that it does not."""
+    bundle = read_bundle((ROOT / "examples" / "fhir" / "relapsed-b-all.json").read_bytes())
+    kept = [entry["resource"] for entry in bundle["entry"] if entry["resource"]["id"] in ("relapse", "immunophenotype")]
+    for number in range(50 - len(bundle["entry"])):
+        resource = {**kept[number % len(kept)], "id": f"n{number}"}
+        bundle["entry"].append({"fullUrl": f"http://hospital.example/fhir/{number}", "resource": resource})
+    with EmbeddedPolicy() as embedded:
+        records = Records(embedded)
+        request = records.read(bundle).request
+        measured = p50({"read": lambda: records.read(bundle), "decide": lambda: embedded.decide(request)}, rounds)
+    report.add(
+        "a FHIR record of 50 resources read, p50", "EmbeddedPolicy.decide", measured["read"] / measured["decide"], 50
+    )
+
+
 def stages(server: Server, measured: dict[str, float], rounds: int) -> dict[str, float]:
     """Where the seconds of `PolicyClient.decide` go."""
     ask = server.ask("payer/decision?metrics=true", REQUEST)
@@ -294,6 +393,43 @@ def stages(server: Server, measured: dict[str, float], rounds: int) -> dict[str,
         "answer, network, http.client": max(measured["http.client"] - handler, 0),
         "PolicyClient": measured["decide"] - measured["http.client"],
     }
+
+
+def page(report: Report, rounds: int) -> None:
+    """The page of `make page`: its bytes, and an answer decided and drawn in Chromium beside the decision in Node."""
+    file = ROOT / "build" / "criteria.html"
+    done = subprocess.run(
+        ["node", "page/bench.mjs"], cwd=ROOT, input=json.dumps(REQUEST), capture_output=True, text=True
+    )
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program)
+        tab = browser.new_page()
+        start = time.perf_counter()
+        tab.goto(file.as_uri())
+        tab.wait_for_selector(".outcome")
+        first = time.perf_counter() - start
+        tab.locator("#request").fill(json.dumps(REQUEST))
+        seconds = tab.evaluate(
+            """rounds => {
+              const text = document.getElementById("request").value, times = [];
+              for (let n = 0; n < rounds; n += 1) {
+                document.getElementById("request").value = text;
+                const start = performance.now();
+                document.getElementById("decide").click();
+                times.push(performance.now() - start);
+              }
+              return times.sort((a, b) => a - b)[rounds >> 1] / 1000;
+            }""",
+            rounds,
+        )
+        browser.close()
+    report.add("the page in Chromium, decided and drawn, p50", "a decision in Node", seconds / float(done.stdout), None)
+    report.notes.append(
+        f"The page: {file.stat().st_size:,} bytes, {first:.1f} s from opening it to its first decision;"
+        f" a decision takes {float(done.stdout) * 1000:.1f} ms in Node,"
+        f" decided and drawn in Chromium {seconds * 1000:.1f} ms."
+    )
 
 
 def regopy() -> str:
@@ -368,15 +504,18 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 300
     report = Report()
     evaluation(report)
+    starts(report)
     with serving(ROOT / "policy") as server:
         scale(report, server, rounds)  # the first, while this OPA has nothing but the policy in its memory
         measured = calls(report, server, rounds)
         by_size = batches(report, server, max(rounds // 60, 3))
+        record(report, max(rounds // 10, 3))
         seconds = stages(server, measured, rounds)
     total = sum(seconds.values())
     report.notes.append(
         "Of PolicyClient.decide: " + ", ".join(f"{name} {value / total:.0%}" for name, value in seconds.items()) + "."
     )
+    page(report, rounds)
     report.notes.append(regopy())
     write(report)
     plots(seconds, by_size)

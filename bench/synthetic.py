@@ -12,8 +12,10 @@ POLICY = Path(__file__).parents[1] / "policy"
 def write(folder: Path, documents: int, versions: int) -> None:
     """The whole policy, CC-0126 included, and `documents` more of `versions` versions each."""
     folder.mkdir(parents=True, exist_ok=True)
-    for file in POLICY.glob("*.rego"):
-        (folder / file.name).write_bytes(file.read_bytes())
+    for file in POLICY.rglob("*.rego"):
+        target = folder / file.relative_to(POLICY)
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(file.read_bytes())
     texts = {name: (POLICY / name).read_text(encoding="utf-8") for name in ("cc0126.rego", "cc0126_facts.rego")}
     for number in range(1, documents + 1):
         for version in range(versions):
@@ -21,8 +23,8 @@ def write(folder: Path, documents: int, versions: int) -> None:
                 text = text.replace("# schemas:\n#   - input: schema.cc0126_2025_04_01\n", "")
                 text = text.replace("CC-0126", f"SYN-{number:04}").replace("2025-04-01", f"{2020 + version}-01-01")
                 text = text.replace("Blincyto (blinatumomab)", f"Drug {number} (madeupmab)")
-                target = name.replace("cc0126", f"syn{number:04}_{2020 + version}")
-                (folder / target).write_text(text, encoding="utf-8")
+                made = name.replace("cc0126", f"syn{number:04}_{2020 + version}")
+                (folder / made).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

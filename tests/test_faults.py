@@ -356,7 +356,9 @@ def test_corrupt_bundles(production: Start, good: Path, key: Path, tmp_path: Pat
         "nothing": tmp_path / "empty",
         "a proxy's page": tmp_path / "page",
         "unsigned": rewritten(good, tmp_path / "unsigned", "/.signatures.json", None),
-        "tampered with": rewritten(good, tmp_path / "tampered", "/cc0126.rego", (b">= 0.1\n", b">= 0.0\n")),
+        "tampered with": rewritten(
+            good, tmp_path / "tampered", "/cc0126.rego", (b'"mrd_percent", 0.1)', b'"mrd_percent", 0.0)')
+        ),
         "signed by another key": tmp_path / "strange.tar.gz",
         "signed, no Rego": signed_without_a_check(tmp_path / "no-rego.tar.gz", key, "package payer.kleene\n\nx := {"),
         "signed, does not compile": signed_without_a_check(
@@ -396,13 +398,13 @@ def test_broken_folder(engine: docker.DockerClient, opa_image: str, tmp_path: Pa
     with serving(engine, opa_image, port, policy=folder, restart="unless-stopped") as container:
         url = wait_until_healthy(container)
         with Callers(url, known) as callers:
-            (folder / "kleene.rego").write_text("no Rego {", encoding="utf-8")
+            (folder / "engine" / "kleene.rego").write_text("no Rego {", encoding="utf-8")
             callers.wait_for_answers(300)
             kill_9(container)
             time.sleep(2)
             with PolicyClient(url, deadline=1) as client, pytest.raises(PolicyUnreachable):
                 client.decide(known[0][0])
-            shutil.copy(ROOT / "policy" / "kleene.rego", folder)
+            shutil.copy(ROOT / "policy" / "engine" / "kleene.rego", folder / "engine")
             gone = time.monotonic()
             callers.wait_for_answers()
         assert callers.errors() == []
@@ -422,10 +424,10 @@ def test_a_watched_folder_can_decide_wrongly(engine: docker.DockerClient, opa_im
             return str(reply["result"]["outcome"])
 
         assert outcome() == "not_approved"
-        (folder / "kleene.rego").write_text("no Rego {", encoding="utf-8")
+        (folder / "engine" / "kleene.rego").write_text("no Rego {", encoding="utf-8")
         time.sleep(1)
         assert outcome() == "not_approved"
-        shutil.copy(ROOT / "policy" / "kleene.rego", folder)
+        shutil.copy(ROOT / "policy" / "engine" / "kleene.rego", folder / "engine")
         (folder / "cc0126.rego").unlink()
         eventually(lambda: outcome() == "invalid_request")
         assert requests.get(f"{url}/health?bundles&plugins", timeout=5).ok

@@ -55,7 +55,7 @@ def test_a_service_asks_the_policy(opa: Production) -> None:
         assert policy.health().opa_version
         assert policy.decide(REQUEST).outcome.value == "needs_information"
         assert len(list(policy.decide_many([REQUEST] * 120))) == 120
-        assert [document["document"] for document in policy.catalogue()["documents"]] == ["CC-0126"]
+        assert "CC-0126" in [document["document"] for document in policy.catalogue()["documents"]]
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/v1/status", "/health/ready"])
