@@ -186,14 +186,14 @@ function takeText(text) {
 }
 
 async function copy(text, button) {
-  const label = button.textContent;
+  const label = (button.dataset.label ??= button.textContent); // a second click finds "Copied"
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
   } catch {
     button.textContent = "Not copied: select the text";
   }
-  setTimeout(() => { button.textContent = label; }, 2000);
+  setTimeout(() => { button.textContent = label; }, 10_000);
 }
 
 function listen() {
