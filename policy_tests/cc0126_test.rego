@@ -128,12 +128,16 @@ _version := criteria["CC-0126"]["2025-04-01"]
 
 # A code that names another disease than the facts do.
 test_codes_at_odds_with_the_disease if {
-	codes := [
-		[["C83.31"], "all", true], [["C83.31"], "dlbcl", false], [["C91.00"], "dlbcl", true],
-		[["C91.00"], "other", true], [["C91.00"], "all", false], [["C91.10"], "other", false],
+	cases := [
+		["C83.31", "all", {"icd10_conflicts"}],
+		["C83.31", "dlbcl", set()],
+		["C91.00", "dlbcl", {"icd10_conflicts"}],
+		["C91.00", "other", {"icd10_conflicts"}],
+		["C91.00", "all", set()],
+		["C91.10", "other", set()],
 	]
-	every case in codes {
-		notes := _version.advisories with input as {"codes": {"icd10": case[0]}, "facts": {"disease": case[1]}}
-		"icd10_conflicts" in ({note.code | some note in notes} == case[2])
+	every case in cases {
+		notes := _version.advisories with input as {"codes": {"icd10": [case[0]]}, "facts": {"disease": case[1]}}
+		{note.code | some note in notes} == case[2]
 	}
 }
