@@ -111,8 +111,8 @@ _faults contains _at(file, row, [rule.name, "has no METADATA: its text stands th
 
 _faults contains _at(file, row, array.concat([rule.name], words)) if {
 	some [file, row, words] in _problem
-	some [name, here, rule] in _rules
-	[name, here] == [file, row]
+	some rule
+	_rules[[file, row, rule]]
 }
 
 _faults contains _at(file, row, [rule.name, replace(concat(".", ["custom", problem.error]), "custom.(Root)", "custom")]) if {
@@ -153,7 +153,7 @@ _unanswered contains _at(file, 1, [held.document, held.version, "gives no decisi
 	count(_faults) == 0
 	some file, held in _documents
 	held.facts
-	some [name, value] in (_probes(held) | _probes_listed(held))
+	some [name, value] in _probes(held)
 	answer := payer.decisions with input as {"version": held.version, "requests": [{
 		"document": held.document, "date_of_service": held.version,
 		"facts": {name: value},
@@ -331,11 +331,8 @@ _is_of(value, fact) if {
 }
 
 _set(file, term) := term.value if {
-	file != ""
 	term.type == "set"
-}
-
-_set(file, term) := named.rule.head.value.value if {
+} else := named.rule.head.value.value if {
 	term.type == "var"
 	some [_, named] in _in(file)
 	named.name == term.value
@@ -423,22 +420,18 @@ _ids[document][version] := {rule.note.custom.id | some file, held in _documents;
 
 _probes(held) := {[fact.name, value] |
 	some fact in criteria[held.document][held.version].facts
-	some value in object.get(
-		{
-			"boolean": [true, false],
-			"integer": [fact.minimum, fact.maximum, {"at_least": fact.maximum}],
-			"number": [fact.minimum, fact.maximum, {"at_least": fact.maximum}],
-			"date": ["1900-01-01", held.version, "2199-12-31"],
-		},
-		fact.type, [],
-	)
+	some value in _tried(fact)
 }
 
-_probes_listed(held) := {[fact.name, value] |
-	some fact in criteria[held.document][held.version].facts
-	some name, _ in fact.values
-	value := {"string": name, "array": [name]}[fact.type]
-}
+_tried(fact) := [fact.minimum, fact.maximum, {"at_least": fact.maximum}] if {
+	fact.type in {"integer", "number"}
+} else := [true, false] if {
+	fact.type == "boolean"
+} else := ["1900-01-01", "2199-12-31"] if {
+	fact.type == "date"
+} else := [[value] | some value, _ in fact.values] if {
+	fact.type == "array"
+} else := object.keys(fact.values)
 
 # What METADATA and facts may say.
 
