@@ -20,7 +20,6 @@ def write(folder: Path, documents: int, versions: int) -> None:
     for number in range(1, documents + 1):
         for version in range(versions):
             for name, text in texts.items():
-                text = text.replace("# schemas:\n#   - input: schema.cc0126_2025_04_01\n", "")
                 text = text.replace("CC-0126", f"SYN-{number:04}").replace("2025-04-01", f"{2020 + version}-01-01")
                 text = text.replace("Blincyto (blinatumomab)", f"Drug {number} (madeupmab)")
                 made = name.replace("cc0126", f"syn{number:04}_{2020 + version}")

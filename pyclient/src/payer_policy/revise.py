@@ -104,11 +104,8 @@ def create(files: list[tuple[Path, bytes]]) -> None:
 
 
 def _dated(text: str, old: str, new: str) -> str:
-    """Where a version names itself: in its package, in METADATA, in the name of its schema, in its first comment. Not
-    where the date stands for something else, as in its history."""
+    """Where a version names itself: in its package, in METADATA, in its first comment. Not where the date stands for
+    something else, as in its history."""
     for before in (f'"]["{old}"]\n', f'#   version: "{old}"\n', f", version {old},"):
         text = text.replace(before, before.replace(old, new), 1)
-    underscored = old.replace("-", "_"), new.replace("-", "_")
-    return re.sub(
-        rf"^(#   - input: schema\.\w+_){underscored[0]}$", rf"\g<1>{underscored[1]}", text, flags=re.MULTILINE
-    )
+    return text
