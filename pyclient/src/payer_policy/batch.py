@@ -24,6 +24,7 @@ from typing import IO, Any, TypeVar
 from payer_policy.client import PolicyBase
 from payer_policy.documents import Documents
 from payer_policy.errors import NOBODY_DECIDES, PolicyError
+from payer_policy.facts import SIGNS
 from payer_policy.model import Decision, to_json, to_text
 from payer_policy.reading import Number, Unreadable, hints, read_json
 from payer_policy.vocabulary import slip_of
@@ -39,7 +40,7 @@ _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
 _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10", "unavailable"}
 
 # A number that a laboratory reports within a bound.
-_BOUNDS = {"<=": "at_most", ">=": "at_least", "<": "less_than", ">": "more_than", "≤": "at_most", "≥": "at_least"}
+_BOUNDS = {**SIGNS, "≤": "at_most", "≥": "at_least"}
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 

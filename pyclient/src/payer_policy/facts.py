@@ -35,9 +35,12 @@ class MoreThan(TypedDict):
 Bound = LessThan | AtMost | AtLeast | MoreThan
 
 # More are refused by the policy; to round is for the caller, who knows how many were measured.
-_MOST_DIGITS = 15
+MOST_DIGITS = 15
 
 _SIDES = ("less_than", "at_most", "at_least", "more_than")
+
+# How a bound is written beside its number; of two signs that begin alike the longer first.
+SIGNS = {"<=": "at_most", ">=": "at_least", "<": "less_than", ">": "more_than"}
 
 # How many of the unit of a fact, the first name, make one of another; exact in decimals, or it is not here.
 _UNITS = {
@@ -79,8 +82,8 @@ def _times(number: object, factor: Decimal, path: str) -> float:
         given = Decimal(str(number))
         product = float(given * factor)
         if math.isfinite(product):
-            if len("".join(map(str, given.as_tuple().digits)).strip("0")) > _MOST_DIGITS:
-                raise InvalidValue(f"{path} must have at most {_MOST_DIGITS} significant digits")
+            if len("".join(map(str, given.as_tuple().digits)).strip("0")) > MOST_DIGITS:
+                raise InvalidValue(f"{path} must have at most {MOST_DIGITS} significant digits")
             return product
     raise InvalidValue(f"{path} must be a finite number")
 

@@ -13,6 +13,7 @@ from typing import Any
 from payer_policy.client import PolicyBase
 from payer_policy.documents import Documents
 from payer_policy.errors import InvalidResource, InvalidValue
+from payer_policy.facts import MOST_DIGITS, SIGNS
 from payer_policy.fhir.bundle import Bundle, Held, Json, Skipped
 from payer_policy.fhir.form import CANONICAL, answers_of
 from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, Rule, fhirpath, has, mapped
@@ -33,8 +34,6 @@ _UNITS = {
     "weeks": {"wk": "1"},
     "years": {"a": "1"},
 }
-_COMPARATORS = {"<": "less_than", "<=": "at_most", ">=": "at_least", ">": "more_than"}
-_MOST_DIGITS = 15  # more are refused by the policy, and with them the request
 
 _CODED = re.compile(r'"code":"([^"\\]*)"')
 
@@ -488,18 +487,18 @@ def _quantity(fact: Mapping[str, Any], element: Any) -> tuple[Any, str | None]: 
     if isinstance(given, bool) or not isinstance(given, (int, float, Decimal)):
         return None, "has no number"
     comparator = element.get("comparator")
-    if comparator is not None and comparator not in _COMPARATORS:
+    if comparator is not None and comparator not in SIGNS:
         return None, "has a comparator that is not understood"
     try:
         exact = Decimal(given.text if isinstance(given, Number) else str(given)) * Decimal(factor)
         value = number(format(exact.normalize(), "f")) if exact.is_finite() and abs(exact.adjusted()) < 100 else None
     except InvalidOperation:
         value = None
-    if value is None or isinstance(value, Number) or len(str(exact.normalize().as_tuple().digits)) > 3 * _MOST_DIGITS:
+    if value is None or isinstance(value, Number) or len(str(exact.normalize().as_tuple().digits)) > 3 * MOST_DIGITS:
         return None, "has a number that cannot be read"
     if problem := _outside(fact, value):
         return None, problem
-    return {_COMPARATORS[comparator]: value} if comparator else value, None
+    return {SIGNS[comparator]: value} if comparator else value, None
 
 
 def _outside(fact: Mapping[str, Any], value: Any) -> str | None:  # noqa: ANN401
