@@ -126,13 +126,16 @@ facts: opa $(VENV)/.test build/published
 facts-check: opa $(VENV)/.test build/published
 	@$(BIN)/python tools/facts.py build/published --check
 
+# FOLDER, BUNDLE
+compiled = $(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o $(2) $(1)
+
 build/policy.wasm: opa build/capabilities.json build/published
-	@$(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o build/wasm.tar.gz build/published
+	@$(call compiled,build/published,build/wasm.tar.gz)
 	@tar -xzf build/wasm.tar.gz -C build /policy.wasm 2>/dev/null && chmod 644 $@
 
 # With its drafts, for payer-policy --bundle.
 draft: opa build/capabilities.json
-	@$(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o build/draft.tar.gz policy
+	@$(call compiled,policy,build/draft.tar.gz)
 
 wasm: build/policy.wasm
 	cp build/policy.wasm $(WASM)

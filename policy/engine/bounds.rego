@@ -19,7 +19,7 @@ interval(fact, given) := limits if {
 	is_number(number)
 	number >= fact.minimum
 	number <= fact.maximum
-	limits := _limits(fact.type, side, number, fact)
+	limits := _limits(side, number, fact)
 	limits.from <= limits.to
 	not _empty(limits)
 }
@@ -29,34 +29,27 @@ _empty(limits) if {
 	true in {limits.open_below, limits.open_above}
 }
 
-_limits("number", side, number, fact) := object.union(
+_limits(side, number, fact) := object.union(
 	{
 		"given": {side: number},
 		"from": fact.minimum, "open_below": false,
 		"to": fact.maximum, "open_above": false,
-		"whole": false,
+		"whole": {"number": false, "integer": true}[fact.type],
 	},
 	{
-		"less_than": {"to": number, "open_above": true},
-		"at_most": {"to": number},
-		"at_least": {"from": number},
-		"more_than": {"from": number, "open_below": true},
-	}[side],
-)
-
-_limits("integer", side, number, fact) := object.union(
-	{
-		"given": {side: number},
-		"from": fact.minimum, "open_below": false,
-		"to": fact.maximum, "open_above": false,
-		"whole": true,
-	},
-	{
-		"less_than": {"to": ceil(number) - 1},
-		"at_most": {"to": floor(number)},
-		"at_least": {"from": ceil(number)},
-		"more_than": {"from": floor(number) + 1},
-	}[side],
+		"number": {
+			"less_than": {"to": number, "open_above": true},
+			"at_most": {"to": number},
+			"at_least": {"from": number},
+			"more_than": {"from": number, "open_below": true},
+		},
+		"integer": {
+			"less_than": {"to": ceil(number) - 1},
+			"at_most": {"to": floor(number)},
+			"at_least": {"from": ceil(number)},
+			"more_than": {"from": floor(number) + 1},
+		},
+	}[fact.type][side],
 )
 
 # METADATA

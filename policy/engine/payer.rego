@@ -58,7 +58,7 @@ _envelope := {
 }
 
 _envelope_fault := {"path": "", "message": "must be an object"} if {
-	not _input_is_object
+	not request.input_is_object
 } else := {"path": "requests", "message": "must be an array of requests"} if {
 	not _requests_are_an_array
 } else := {"path": "requests", "message": _too_many} if {
@@ -67,9 +67,7 @@ _envelope_fault := {"path": "", "message": "must be an object"} if {
 	not _envelope.detail in {"full", "brief"}
 }
 
-# Rules of their own: `not is_object(input)` is undefined, not true, when there is no input at all.
-_input_is_object if is_object(input)
-
+# A rule of its own: `not is_array(input.requests)` is undefined, not true, when there are none.
 _requests_are_an_array if is_array(input.requests)
 
 # At about a millisecond each, no batch keeps a server from others for much longer than a second.

@@ -79,10 +79,12 @@ _known := {fact.name: fact | some fact in facts} if {
 	facts := data.payer.criteria[input.document][version].facts
 }
 
-_faults contains ["", "must be an object"] if not _input_is_object
+_faults contains ["", "must be an object"] if not input_is_object
 
-# A rule of its own: `not is_object(input)` is undefined, not true, when there is no input at all.
-_input_is_object if is_object(input)
+# METADATA
+# title: Input is an object
+# description: A rule of its own, since `not is_object(input)` is undefined, not true, when there is no input at all.
+input_is_object if is_object(input)
 
 # The fields of a request and below those of its codes, each with the types that it may have; null stands for absent. One
 # look at all of them finds what is wrong, most often nothing.
@@ -100,7 +102,7 @@ _faults contains [name, _field_fault(name, type)] if {
 }
 
 _faults contains ["", _more_fields(_most)] if {
-	_input_is_object
+	input_is_object
 	count(input) > _most
 }
 
