@@ -114,6 +114,8 @@ class Source:
         start = self._lines[location["row"] - 1] + location["col"] - 1
         if text == "-" and node.get("type") == "number":  # only the sign is given
             text = re.compile(r"-\s*[\d.eE+-]+").match(self.text, start)[0]  # type: ignore[index]
+        if text.startswith("}") and not self.text.startswith(text, start):  # of {…}[a] only the end is given
+            text = self.text[start : self.text.index(text, start) + len(text)]
         while not self.text.startswith(text, start):  # the column of (a) is that of a
             start -= 1
             if not text.startswith("(") or self.text[start] not in "( \t\n":
