@@ -17,7 +17,7 @@ criteria(document, version) := _once([concat(" ", [node.id, node.text]) |
 ])
 
 # In the order in which missing facts are asked for, with what people are asked and may answer.
-facts(document, version) := [concat(" ", array.concat([concat("", [fact.name, ", ", fact.type, ":"]), fact.question], _answers(fact))) |
+facts(document, version) := [concat(" ", array.concat([concat("", [fact.name, ", ", fact.type, ":"]), fact.question], array.concat(_note(fact), _answers(fact)))) |
 	some fact in data.payer.criteria[document][version].facts
 	object.keys(fact) - {"values", "minimum", "maximum", "unit", "synonyms", "note"} == {"name", "type", "question"}
 ]
@@ -31,6 +31,8 @@ _roots(document, version) := {
 }
 
 _once(lines) := [line | some i, line in lines; not line in array.slice(lines, 0, i)]
+
+_note(fact) := [note | note := fact.note]
 
 _answers(fact) := [concat("; ", [concat(": ", [value, label]) | some value, label in fact.values])] if {
 	fact.values

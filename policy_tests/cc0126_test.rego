@@ -111,7 +111,7 @@ test_facts_as_people_read_them if {
 		"complete_response, integer: Which complete response to induction does the residual disease follow (1 first, 2 second, 0 none)? 0 to 20",
 		"mrd_percent, number: How high is the minimal residual disease, in percent? 0 to 100 percent",
 		"treatment_phase, string: In which phase of treatment is blinatumomab given? consolidation: consolidation; induction: induction; maintenance: maintenance; other: any other phase",
-		"combined_with, array: Which antileukemic drugs or regimens are given concurrently with blinatumomab (none: an empty list)? bosutinib: bosutinib, a tyrosine kinase inhibitor; dasatinib: dasatinib, a tyrosine kinase inhibitor; imatinib: imatinib, a tyrosine kinase inhibitor; interfant: an Interfant regimen; nilotinib: nilotinib, a tyrosine kinase inhibitor; other: any other antileukemic drug or regimen; ponatinib: ponatinib, a tyrosine kinase inhibitor",
+		"combined_with, array: Which antileukemic drugs or regimens are given concurrently with blinatumomab (none: an empty list)? Not premedication, supportive care, treatment of cytokine release, intrathecal prophylaxis, nor what it alternates with. bosutinib: bosutinib, a tyrosine kinase inhibitor; dasatinib: dasatinib, a tyrosine kinase inhibitor; imatinib: imatinib, a tyrosine kinase inhibitor; interfant: an Interfant regimen; nilotinib: nilotinib, a tyrosine kinase inhibitor; other: any other antileukemic drug or regimen; ponatinib: ponatinib, a tyrosine kinase inhibitor",
 		"alternating_with, array: Which antileukemic drugs does blinatumomab alternate with (none: an empty list)? mercaptopurine: mercaptopurine; methotrexate: methotrexate; other: any other antileukemic drug; prednisone: prednisone; vincristine: vincristine",
 	]
 }
