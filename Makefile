@@ -110,21 +110,21 @@ schemas-check: build/schemas
 	@diff -r build/schemas schemas || { echo "schemas/ is stale: make schemas" >&2; exit 1; }
 
 docs: opa $(VENV)/.test
-	@PYTHONPATH=tests $(BIN)/python tools/docs.py
+	@$(BIN)/python -m tools.docs
 
 docs-check: opa $(VENV)/.test
-	@PYTHONPATH=tests $(BIN)/python tools/docs.py --check
+	@$(BIN)/python -m tools.docs --check
 
 # What production decides with: no drafts.
 build/published: $(VENV)/.decide
-	@rm -rf $@ && $(BIN)/python tools/publish.py stage $@
+	@rm -rf $@ && $(BIN)/python -m tools.publish stage $@
 
 # The client's modules are of what the policy that it ships decides.
 facts: opa $(VENV)/.test build/published
-	@$(BIN)/python tools/facts.py build/published
+	@$(BIN)/python -m tools.facts build/published
 
 facts-check: opa $(VENV)/.test build/published
-	@$(BIN)/python tools/facts.py build/published --check
+	@$(BIN)/python -m tools.facts build/published --check
 
 # FOLDER, BUNDLE
 compiled = $(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o $(2) $(1)
@@ -155,7 +155,7 @@ page: page/node_modules/.package-lock.json
 lint: $(VENV)/.test
 	$(BIN)/ruff format --check --config pyclient/pyproject.toml $(CHECKED)
 	$(BIN)/ruff check --config pyclient/pyproject.toml $(CHECKED)
-	MYPYPATH=tests:tools $(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
+	$(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
 
 unit: $(VENV)/.test
 	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-config pyclient/pyproject.toml --cov-branch \
@@ -172,13 +172,13 @@ integration: $(VENV)/.test opa build/capabilities.json page
 		$(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . --ignore tests/test_spark.py tests
 
 published-check: $(VENV)/.test
-	@$(BIN)/python tools/publish.py check
+	@$(BIN)/python -m tools.publish check
 
 # All that the lock holds is made anew from what it locks.
 publish: $(VENV)/.test check
-	@$(BIN)/python tools/publish.py publish
+	@$(BIN)/python -m tools.publish publish
 	@$(MAKE) --no-print-directory wasm schemas facts
-	@$(BIN)/python tools/publish.py golden
+	@$(BIN)/python -m tools.publish golden
 	@$(MAKE) --no-print-directory docs
 
 # The same commit and key give the same bytes. Without BUNDLE_KEY a key for development is made in build/.
@@ -187,18 +187,18 @@ bundle: opa build/capabilities.json build/published
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa
-	@$(BIN)/python tests/prove.py $(DOCUMENT)
+	@$(BIN)/python -m tests.oracle.prove $(DOCUMENT)
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 COUNT ?= 1000000
 compare: $(VENV)/.test opa
-	@$(BIN)/python tests/compare.py --count $(COUNT)
+	@$(BIN)/python -m tests.oracle.compare --count $(COUNT)
 
 # Changes the policy in one place at a time and expects a test to notice; minutes, so it is no part of make test. Of some
 # files alone: make mutate ONLY='policy/cc0126*'.
 ONLY ?= *
 mutate: opa $(VENV)/.decide
-	@$(BIN)/python tools/mutate.py policy policy_tests --only '$(ONLY)'
+	@$(BIN)/python -m tools.mutate policy policy_tests --only '$(ONLY)'
 
 # What breaks in production, broken here, and how long recovery took: real containers with callers running, 2 minutes.
 faults: $(VENV)/.test opa build/capabilities.json
@@ -216,7 +216,7 @@ MINUTES ?= 10
 CLIENTS ?= 8
 load: $(VENV)/.test opa
 	@tools/setup engine
-	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/load.py $(MINUTES) $(CLIENTS)
+	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python -m tests.stage.load $(MINUTES) $(CLIENTS)
 
 # Each prints a table, with OPA as docker-compose.yml has it for production, and attack also as deploy/kubernetes has it.
 # Part of make test.
@@ -224,12 +224,12 @@ attack canary: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	@tools/setup compose
 	@tools/setup kustomize
-	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python tests/$(@:attack=attacks).py
+	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python -m tests.stage.$(@:attack=attacks)
 
 bench: opa $(VENV)/.test page
 	@tools/setup browser
 	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
-	@$(BIN)/python bench/bench.py
+	@$(BIN)/python -m bench.bench
 
 clean:
 	rm -rf build $(VENV)

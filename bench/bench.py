@@ -27,13 +27,12 @@ from typing import Any
 
 import matplotlib
 import requests
-import synthetic
 import urllib3
 import yaml
 from opa_client.opa import OpaClient
 from payer_policy import EmbeddedPolicy, PolicyClient
 from payer_policy.fhir import Records, read_bundle
-from payer_policy.model import written
+from payer_policy.runtime.request import written
 from playwright.sync_api import sync_playwright
 from rich.console import Console
 from rich.table import Table
@@ -41,10 +40,10 @@ from rich.table import Table
 matplotlib.use("agg")
 from matplotlib import pyplot
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
-from conftest import free_port  # noqa: E402
-from readings import cc0126, decision  # noqa: E402
+from bench import synthetic
+from tests import ROOT
+from tests.readings import cc0126, decision
+from tests.stage.opa import free_port
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 INPUTS = {file.stem: json.loads(file.read_text()) for file in sorted((ROOT / "bench" / "inputs").glob("*.json"))}

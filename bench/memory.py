@@ -22,7 +22,7 @@ def peak(lines: int) -> float:
                 facts = {"disease": ("all", "dlbcl", "other")[number % 3], "cd19_positive": number % 2 == 0}
                 request = {"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": str(number)}
                 file.write(json.dumps({**request, "facts": facts}) + "\n")
-        command = [sys.executable, "-m", "payer_policy.cli", "batch", str(source), str(target)]
+        command = [sys.executable, "-m", "payer_policy", "batch", str(source), str(target)]
         start = time.monotonic()
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         _, status, usage = os.wait4(process.pid, 0)

@@ -56,7 +56,7 @@ const bundled = await build({
   ],
 });
 const script = bundled.outputFiles[0].text;
-const style = (await read("pyclient/src/payer_policy/look.css")) + (await read("page/style.css"));
+const style = (await read("pyclient/src/payer_policy/workshop/look.css")) + (await read("page/style.css"));
 
 // Nothing but this very script and style runs and nothing is fetched. One wrong byte of the script, the policy in it
 // included, and the browser refuses it: the text that the file is damaged then stays.

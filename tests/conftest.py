@@ -1,26 +1,14 @@
-"""A real OPA in a real container. What is missing is an error, never a skip: a skipped proof looks like a green one."""
+"""What many tests share."""
 
 import os
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
 
 import docker
 import pytest
-import requests
-import yaml
 from docker.errors import DockerException
-from docker.models.containers import Container
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def fail(message: str) -> NoReturn:
-    pytest.fail(message, pytrace=False)
+from tests.stage.opa import fail, serving, signing_key, wait_until_healthy
 
 
 @pytest.fixture(scope="session")
@@ -51,71 +39,3 @@ def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return signing_key(tmp_path_factory.mktemp("keys"))
-
-
-def signing_key(folder: Path) -> Path:
-    """To sign bundles; made here, at run time, and the public one stands beside it."""
-    private = folder / "key.pem"
-    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
-    public: list[str | Path] = ["openssl", "rsa", "-in", private, "-pubout", "-out", private.with_suffix(".pub.pem")]
-    subprocess.run(public, check=True, capture_output=True)
-    private.with_suffix(".pub.pem").chmod(0o644)
-    return private
-
-
-@contextmanager
-def serving(
-    engine: docker.DockerClient,
-    opa_image: str,
-    port: int = 0,
-    *options: str,
-    policy: Path = ROOT / "policy",
-    restart: str = "no",
-) -> Iterator[Container]:
-    """A policy, that of this checkout, with the very settings of docker-compose.yml and more `options` of OPA.
-
-    Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
-    """
-    service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
-    hardening = ("environment", "user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
-    settings: dict[str, Any] = {name: service[name] for name in hardening}
-    settings["restart_policy"] = {"Name": restart}
-    container = engine.containers.create(
-        opa_image,
-        [*service["command"], *options],
-        volumes={str(policy): {"bind": "/policy", "mode": "ro"}},
-        ports={"8181/tcp": ("127.0.0.1", port)},
-        **settings,
-    )
-    try:
-        container.start()
-        yield container
-    finally:
-        container.remove(force=True, v=True)
-
-
-def free_port() -> int:
-    """For what must keep its port: one that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def wait_until_healthy(container: Container, seconds: float = 30) -> str:
-    deadline = time.monotonic() + seconds
-    problem = "it never ran"
-    while time.monotonic() < deadline:
-        container.reload()
-        if container.status == "exited":
-            problem = "it exited"
-            break
-        if bindings := container.ports.get("8181/tcp"):
-            url = f"http://127.0.0.1:{bindings[0]['HostPort']}"
-            try:
-                requests.get(f"{url}/health", timeout=2).raise_for_status()
-            except requests.RequestException as error:
-                problem = str(error)
-            else:
-                return url
-        time.sleep(0.1)
-    fail(f"OPA did not become healthy: {problem}. Its log:\n{container.logs().decode()}")

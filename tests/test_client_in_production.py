@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 import docker
 import pytest
-from conftest import free_port, serving, wait_until_healthy
 from payer_policy import Decision, PolicyClient, PolicyUnreachable, Request
+
+from tests.stage.opa import free_port, serving, wait_until_healthy
 
 REQUESTS = 20_000
 

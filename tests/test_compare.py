@@ -1,8 +1,8 @@
 """A sample of `make compare`, and that it would see a difference."""
 
-import compare
-import contract
 import pytest
+
+from tests.oracle import compare, contract
 
 SAMPLE = range(200)
 

@@ -9,8 +9,10 @@ import docker
 import pytest
 import requests
 import yaml
-from conftest import ROOT, fail
-from production import COMPOSE_FILE, Project
+
+from tests import ROOT
+from tests.stage.opa import fail
+from tests.stage.production import COMPOSE_FILE, Project
 
 
 @pytest.fixture(scope="module")

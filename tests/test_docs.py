@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 import trustme
 import yaml
-from bundles import FILE, Store, bundle, wait_for
-from conftest import ROOT, free_port
 from payer_policy import PolicyClient
-from payer_policy.cli import _parser, main
+from payer_policy.command import main, parser
+
+from tests import ROOT
+from tests.stage.bundles import FILE, Store, bundle, wait_for
+from tests.stage.opa import free_port
+from tools import new, revise
 
 GUIDES = [ROOT / "pyclient" / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SETTINGS = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").rglob("*.y*ml"))]
@@ -86,9 +89,8 @@ def test_the_guide_to_revising(clone: Path) -> None:
 
 
 def pages(clone: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "tools/docs.py"]
-    environment = {**os.environ, "PYTHONPATH": "tests"}
-    return subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tools.docs"]
+    return subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False)
 
 
 CRITERIA = """\
@@ -282,11 +284,13 @@ def docker(arguments: list[str]) -> None:
 
 def payer_policy(arguments: list[str]) -> None:
     """It takes the arguments, or knows the command that a sentence only names."""
+    tool = {"new": new, "revise": revise}.get(arguments[0])
+    takes, command = (parser(), arguments[:1]) if tool is None else (tool.takes(), [])
     if len(arguments) == 1 or "--help" in arguments:
         with pytest.raises(SystemExit, match=r"^0$"):
-            _parser().parse_args([arguments[0], "--help"])
+            takes.parse_args([*command, "--help"])
     else:
-        _parser().parse_args(arguments)
+        takes.parse_args([*command, *arguments[1:]])
 
 
 def test_the_workflows_pin_their_actions_and_make_what_is_there() -> None:
@@ -462,7 +466,7 @@ def test_the_picture_of_the_architecture() -> None:
     assert {end for one, _, other in arrows for end in (one, other)} == set(rooms)
     for one, words, other in arrows:
         file = Path(rooms[other])
-        module = f"payer_policy.{file.stem} " if file.suffix == ".py" else f"data.payer.{file.stem}"
+        module = f"{'.'.join(file.with_suffix('').parts[2:])} " if file.suffix == ".py" else f"data.payer.{file.stem}"
         text = (ROOT / rooms[one]).read_text(encoding="utf-8")
         assert words or module in text, f"{rooms[one]} does not ask {rooms[other]}"
     engine = {file.name for file in (ROOT / "policy" / "engine").glob("*.rego")} - {"holdings.rego"}  # the catalogue's

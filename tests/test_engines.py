@@ -11,9 +11,10 @@ import jsonschema
 import pytest
 import requests
 import yaml
-from conftest import ROOT
 from payer_policy import EmbeddedPolicy, InvalidRequest, PolicyClient
-from vectors import VECTORS, difference, in_process, states
+
+from tests import ROOT
+from tests.oracle.vectors import VECTORS, difference, in_process, states
 
 # By document, its versions, the latest first, and the JSON Schema of a request under each.
 SCHEMAS: dict[str, list[tuple[str, Any]]] = defaultdict(list)

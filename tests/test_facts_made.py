@@ -10,10 +10,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from conftest import ROOT
 
-sys.path.insert(0, str(ROOT / "tools"))
-import facts
+from tests import ROOT
+from tools import facts
 
 FACTS: list[dict[str, Any]] = [
     {"name": "one", "type": "boolean", "question": "Is it so?", "criteria": ["A", "B.1"]},

@@ -22,10 +22,7 @@ from typing import Any
 import docker
 import pytest
 import requests
-from bundles import Polling, bundle, polling, revision_of, rewritten, wait_for
-from conftest import ROOT, free_port, serving, wait_until_healthy
 from docker.models.containers import Container
-from load import Known, Load, known_decisions
 from payer_policy import (
     Decision,
     PolicyClient,
@@ -35,6 +32,11 @@ from payer_policy import (
 )
 from rich.console import Console
 from rich.table import Table
+
+from tests import ROOT
+from tests.stage.bundles import Polling, bundle, polling, revision_of, rewritten, wait_for
+from tests.stage.load import Known, Load, known_decisions
+from tests.stage.opa import free_port, serving, wait_until_healthy
 
 LATE = 3.0  # seconds over a call's deadline that a busy machine may add
 

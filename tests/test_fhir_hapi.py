@@ -7,7 +7,6 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
-from conftest import ROOT, fail
 from payer_policy import EmbeddedPolicy, InvalidRequest
 from payer_policy.fhir import (
     claim_response,
@@ -17,7 +16,10 @@ from payer_policy.fhir import (
     read_bundle,
     response_bundle,
 )
-from vectors import VECTORS
+
+from tests import ROOT
+from tests.oracle.vectors import VECTORS
+from tests.stage.opa import fail
 
 Json = dict[str, Any]
 

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT, fail
 from payer_policy import EmbeddedPolicy, Outcome
 from payer_policy.fhir import Records, questionnaire, read_bundle
 from playwright.sync_api import sync_playwright
+
+from tests import ROOT
+from tests.stage.opa import fail
 
 Json = dict[str, Any]
 

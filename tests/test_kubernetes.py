@@ -9,12 +9,13 @@ from pathlib import Path
 import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
-from attacks import ATTACKS, Attack, tried
-from bundles import FILE, usurper, wait_for
-from conftest import ROOT
 from payer_policy import Decision, PolicyRefused
-from production import Pod, Resource, built, fill, pod
-from test_faults import eventually
+
+from tests import ROOT
+from tests.stage.attacks import ATTACKS, Attack, tried
+from tests.stage.bundles import FILE, usurper, wait_for
+from tests.stage.production import Pod, Resource, built, fill, pod
+from tests.test_faults import eventually
 
 BASE = ROOT / "deploy" / "kubernetes"
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import contract
-import prove
 import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from payer_policy import EmbeddedPolicy
-from vectors import in_process
+
+from tests.oracle import contract, prove
+from tests.oracle.vectors import in_process
 
 always_the_same = settings(
     derandomize=True,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from test_docs import CRITERIA, FACTS
 
-ROOT = Path(__file__).parents[1]
+from tests import ROOT
+from tests.test_docs import CRITERIA, FACTS
 
 POLICY = """\
 package door
@@ -62,8 +62,14 @@ def door(tmp_path: Path) -> Path:
 
 
 def mutate(door: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    tool = [sys.executable, str(ROOT / "tools" / "mutate.py"), "policy", "tests", "--equivalents", "equivalents.yaml"]
-    return subprocess.run([*tool, *arguments], cwd=door, capture_output=True, text=True, check=False)
+    tool: list[str | Path] = [sys.executable, "-m", "tools.mutate", door / "policy", door / "tests"]
+    return subprocess.run(
+        [*tool, "--equivalents", door / "equivalents.yaml", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def mutants(output: str, rule: str) -> set[tuple[str, str, str]]:

@@ -6,15 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
-from payer_policy.cli import main
+from payer_policy.command import main
+
+from tests import ROOT
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for folder in ("policy", "policy_tests", "tests/readings"):
+    for folder in ("policy", "policy_tests", "tests", "tools"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("vectors"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -24,9 +25,9 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*map(str, command)], capture_output=True, text=True)
 
 
-def test_a_document_is_started(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_document_is_started(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "XY-1.5", "--effective", "2026-04-01", "--title", 'Of a "drug": #1, é']) == 0
-    said = capsys.readouterr().out
+    said = capfd.readouterr().out
     started = ["policy/xy1_5.rego", "policy/xy1_5_facts.rego"]
     for file in (*started, "policy_tests/vectors/xy1_5/clauses.yaml", "tests/readings/xy1_5.py"):
         assert f"edit     {file}\n" in said
@@ -55,6 +56,6 @@ def test_a_document_is_started(checkout: Path, capsys: pytest.CaptureFixture[str
     vectors.write_text(text.replace('outcome: "approved"', 'outcome: "not_approved"'), encoding="utf-8")
     assert "XY-1.5, A.1 met wants" in run(*tests).stdout
 
-    command = [sys.executable, "-c", "import readings; print([each.document for each in readings.READINGS])"]
-    read = subprocess.run(command, cwd=checkout / "tests", capture_output=True, text=True)
+    command = [sys.executable, "-c", "from tests.readings import READINGS; print([each.document for each in READINGS])"]
+    read = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert "'XY-1.5'" in read.stdout, read.stderr

@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, fail
 from payer_policy import EmbeddedPolicy
-from payer_policy.documents import Documents
-from payer_policy.impact import Side
+from payer_policy.runtime.documents import Documents
+from payer_policy.workshop.impact import Side
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
-from vectors import VECTORS, in_process, states
+
+from tests import ROOT
+from tests.oracle.vectors import VECTORS, in_process, states
+from tests.stage.opa import fail
 
 FILE = ROOT / "build" / "criteria.html"
 AXE = ROOT / "page" / "node_modules" / "axe-core" / "axe.min.js"

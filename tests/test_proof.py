@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-import prove
 import pytest
 import requests
 from payer_policy import Decision, EmbeddedPolicy, PolicyClient
-from prove import SPACES, Space
-from readings.decision import ABSENT, UNKNOWN, WORDS, State, count_all, count_any, decide, within
-from vectors import PARTS, states
+
+from tests.oracle import prove
+from tests.oracle.prove import SPACES, Space
+from tests.oracle.vectors import PARTS, states
+from tests.readings.decision import ABSENT, UNKNOWN, WORDS, State, count_all, count_any, decide, within
 
 Request = dict[str, Any]
 Facts = dict[str, Any]

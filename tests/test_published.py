@@ -2,16 +2,14 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
 from payer_policy import EmbeddedPolicy
-from payer_policy.replay import replay
+from payer_policy.workshop.replay import replay
 
-sys.path.insert(0, str(ROOT / "tools"))
-import publish
+from tests import ROOT
+from tools import publish
 
 GOLDEN = sorted((ROOT / "policy_tests" / "golden").glob("*.jsonl"))
 

@@ -14,11 +14,12 @@ from typing import Any
 
 import docker
 import pytest
-from bundles import bundle, polling, revision_of, rewritten, wait_for
-from conftest import ROOT
 from payer_policy import Decision, EmbeddedPolicy, PolicyClient, PolicyError
-from payer_policy.cli import main
-from payer_policy.replay import replay
+from payer_policy.command import main
+from payer_policy.workshop.replay import replay
+
+from tests import ROOT
+from tests.stage.bundles import bundle, polling, revision_of, rewritten, wait_for
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 OLD, NEW = "2025-04-01", "2026-04-01"

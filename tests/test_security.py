@@ -16,13 +16,15 @@ from pathlib import Path
 import docker
 import pytest
 import requests
-from attacks import ATTACKS, DECISION, DECISIONS, MAX, Attack, tried
-from bundles import Polling, bundle, polling, revision_of, usurper, wait_for
-from canary import Canaries, Channel, ask, decision_log, everywhere
-from conftest import ROOT, free_port, serving, wait_until_healthy
 from payer_policy import PolicyClient, PolicyRefused, PolicyUnreachable
-from production import COMPOSE_FILE, Production, Project, production
-from test_faults import eventually
+
+from tests import ROOT
+from tests.stage.attacks import ATTACKS, DECISION, DECISIONS, MAX, Attack, tried
+from tests.stage.bundles import Polling, bundle, polling, revision_of, usurper, wait_for
+from tests.stage.canary import Canaries, Channel, ask, decision_log, everywhere
+from tests.stage.opa import free_port, serving, wait_until_healthy
+from tests.stage.production import COMPOSE_FILE, Production, Project, production
+from tests.test_faults import eventually
 
 REQUEST = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}
 GUARDED = {

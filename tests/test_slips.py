@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests import ROOT
 
 CRITERIA, FACTS = "cc0126.rego", "cc0126_facts.rego"
 

@@ -12,15 +12,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cluster import Cluster, cluster
 from payer_policy import Decision, EmbeddedPolicy, InvalidValue
-from payer_policy.impact import Side, page
-from payer_policy.impact import impact as impact_in_process
-from payer_policy.reading import read_json
+from payer_policy.runtime.reading import read_json
 from payer_policy.spark import decide, impact, summary
 from payer_policy.tables import DECIDED
+from payer_policy.workshop.impact import Side, page
+from payer_policy.workshop.impact import impact as impact_in_process
 from pyspark.sql import DataFrame
-from vectors import VECTORS
+
+from tests.oracle.vectors import VECTORS
+from tests.stage.cluster import Cluster, cluster
 
 CLAIMS = "claim long, document string, date_of_service string, codes string, unavailable string, facts string"
 BAD = ["{", '{"disease":"all","disease":"dlbcl"}', '{"mrd_percent":NaN}']

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 import pytest
-from conftest import ROOT
-from readings import READINGS
-from readings.decision import Clause, Criterion, Leaf, Reading
-from vectors import PARTS, VECTORS
+
+from tests import ROOT
+from tests.oracle.vectors import PARTS, VECTORS
+from tests.readings import READINGS
+from tests.readings.decision import Clause, Criterion, Leaf, Reading
 
 STATES = ("met", "not_met", "unknown")
 

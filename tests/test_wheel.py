@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+
+from tests import ROOT
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 

@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from vectors import VECTORS
+from tests.oracle.vectors import VECTORS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from payer_policy.documents import module_name
+from payer_policy.runtime.documents import module_name
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIENT = ROOT / "pyclient" / "src" / "payer_policy"
@@ -72,7 +72,7 @@ def module(entry: Json, client: Path) -> str:
             "from dataclasses import dataclass",
             "from datetime import date",
             "from typing import ClassVar, Literal",
-            "from payer_policy.facts import Bound, FactsBase",
+            "from payer_policy.runtime.facts import Bound, FactsBase",
             *(f"from payer_policy.{by_hand.stem} import {name}" for name in names),
             f"__all__ = {json.dumps([*sorted(classes), *sorted(names)])}",
             *(written(entry["document"], group, name) for group, name in zip(groups, classes, strict=True)),

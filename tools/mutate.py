@@ -33,10 +33,11 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 import yaml
-from mutants import Failure, Generator, Key, Mutant, Source, Vocabulary
 from rich.console import Console
 from rich.progress import track
 from rich.table import Column, Table
+
+from tools.mutants import Failure, Generator, Key, Mutant, Source, Vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 

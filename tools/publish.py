@@ -24,9 +24,10 @@ from typing import Any
 
 import yaml
 from payer_policy import Decision, EmbeddedPolicy
-from payer_policy.batch import record_line
-from payer_policy.documents import module_name
-from payer_policy.revise import PACKAGE
+from payer_policy.runtime.documents import module_name
+from payer_policy.workshop.batch import record_line
+
+from tools.checkout import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"

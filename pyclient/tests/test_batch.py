@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 from payer_policy import Decision, EmbeddedPolicy, PolicyError, PolicyUnreachable, Provenance
-from payer_policy.batch import Batch, BatchError, Line
-from payer_policy.cli import main
-from payer_policy.replay import replay
+from payer_policy.command import main
+from payer_policy.runtime.answers import decision_of
+from payer_policy.workshop.batch import Batch, BatchError, Line
+from payer_policy.workshop.replay import replay
 
 
 def request(number: int, **facts: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -240,7 +241,7 @@ class Other(EmbeddedPolicy):
         for answer in super().decide_many(requests, **options):
             assert isinstance(answer, Decision)
             received = {**answer.to_dict(), "summary": self.summary or answer.summary}
-            yield Decision.from_dict(received, Provenance(revisions={"policy": self.revision}))
+            yield decision_of(received, Provenance(revisions={"policy": self.revision}))
 
 
 @pytest.mark.parametrize(
@@ -297,7 +298,7 @@ def test_cut_anywhere_and_resumed_gives_the_same_bytes(batch: Batch, policy: Emb
 def test_killed_and_resumed_gives_the_same_bytes(batch: Batch) -> None:
     rows = [json.dumps(request(number)) if number % 97 else "{" for number in range(4000)]
     batch.source.write_text("\n".join(rows) + "\n", encoding="utf-8")
-    command = [sys.executable, "-m", "payer_policy.cli", "batch", str(batch.source), str(batch.target)]
+    command = [sys.executable, "-m", "payer_policy", "batch", str(batch.source), str(batch.target)]
     killed = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not (batch.target.exists() and batch.target.stat().st_size > 500_000):
         assert killed.poll() is None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from payer_policy import EmbeddedPolicy
-from payer_policy.cli import main
+from payer_policy.command import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 OUTCOMES = {
@@ -43,7 +43,7 @@ def embedded() -> Iterator[EmbeddedPolicy]:
 
 @pytest.fixture(autouse=True)
 def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(embedded))
+    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(embedded))
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:
@@ -172,7 +172,7 @@ def test_text_of_a_caller_is_neither_markup_nor_control(tmp_path: Path, capsys: 
 @pytest.mark.parametrize("options", [[], ["--json"]])
 def test_a_reader_that_has_seen_enough_gets_no_traceback(options: list[str]) -> None:
     many = [str(EXAMPLES / "01-relapsed.yaml")] * 50
-    command = [sys.executable, "-m", "payer_policy.cli", "decide", *options, *many]
+    command = [sys.executable, "-m", "payer_policy", "decide", *options, *many]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -181,7 +181,7 @@ def test_a_reader_that_has_seen_enough_gets_no_traceback(options: list[str]) -> 
         assert process.stderr.read() == b""
 
 
-PIPED = [sys.executable, "-m", "payer_policy.cli"]
+PIPED = [sys.executable, "-m", "payer_policy"]
 
 
 @pytest.mark.parametrize("command", [["decide", str(EXAMPLES / "01-relapsed.yaml")], ["catalogue"]])
@@ -239,11 +239,10 @@ def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys:
         ["diff", ESCAPE, ESCAPE, ESCAPE],
         ["impact", ESCAPE, ESCAPE, ESCAPE, str(named)],
         ["impact", "CC-0126", "2025-04-01", "2025-04-01", str(named), "--html", str(page)],
-        ["revise", ESCAPE, "--effective", "2026-01-01"],
         ["catalogue", "--server", ESCAPE],
     ):
         assert main(command) != 0
-    for command in (["decide", f"--{ESCAPE}", "x"], ["catalogue", "a", ESCAPE], ["revise", "a", "--effective", ESCAPE]):
+    for command in (["decide", f"--{ESCAPE}", "x"], ["catalogue", "a", ESCAPE]):
         with pytest.raises(SystemExit):
             main(command)
     for text in capsys.readouterr():
@@ -251,9 +250,17 @@ def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys:
         assert not [character for character in text if not character.isprintable() and character != "\n"]
 
 
+def test_what_edits_a_checkout_wants_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["revise", "CC-0126", "--effective", "2026-04-01"]) == 2
+    assert "no tools/revise.py here: payer-policy revise edits a checkout of the policy" in capsys.readouterr().err
+
+
 def test_a_terminal_without_the_marks_shows_the_words() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "payer_policy.cli", "decide", str(EXAMPLES / "01-relapsed.yaml")],
+        [sys.executable, "-m", "payer_policy", "decide", str(EXAMPLES / "01-relapsed.yaml")],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         text=True,
@@ -272,7 +279,8 @@ def test_a_terminal_without_the_marks_shows_the_words() -> None:
 )
 def test_a_missing_extra_is_named(absent: str, arguments: list[str], says: str) -> None:
     # In a process of its own, in which the module cannot be imported.
-    code = f"import sys; sys.modules[{absent!r}] = None; from payer_policy.cli import main; sys.exit(main({arguments}))"
+    code = f"import sys; sys.modules[{absent!r}] = None; from payer_policy.command import main"
+    code += f"; sys.exit(main({arguments}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 3
     assert says in done.stderr

@@ -34,6 +34,7 @@ from payer_policy import (
     State,
 )
 from payer_policy.cc0126 import Facts
+from payer_policy.runtime.answers import decision_of
 
 DIAGNOSIS = Facts(disease="all", lineage="b_cell_precursor", cd19_positive=True)
 RELAPSED = Request(
@@ -185,7 +186,7 @@ def test_decision_is_typed(embedded: EmbeddedPolicy) -> None:
         ("I.cd19_positive", State.MET, "cd19_positive", True),
     ]
     assert decision.criteria.pathways[0].all_of[1].evidence == ("Label", "NCCN 1", "NCCN 2A")
-    assert Decision.from_dict(decision.to_dict()) == decision
+    assert decision_of(decision.to_dict()) == decision
 
 
 def test_a_plain_dict_is_a_request_too(embedded: EmbeddedPolicy) -> None:
@@ -292,7 +293,7 @@ def _without(decision: dict[str, Any], *path: str | int) -> dict[str, Any]:
 )
 def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int, ...], field: str) -> None:
     with pytest.raises(ProtocolError, match=field):
-        Decision.from_dict(_without(approved, *path))
+        decision_of(_without(approved, *path))
 
 
 @pytest.mark.parametrize(
@@ -313,7 +314,7 @@ def test_a_field_absent_is_named(approved: dict[str, Any], path: tuple[str | int
 )
 def test_a_decision_that_breaks_the_contract_never_approves(approved: dict[str, Any], change: dict[str, Any]) -> None:
     with pytest.raises(ProtocolError):
-        Decision.from_dict({**approved, **change})
+        decision_of({**approved, **change})
 
 
 @pytest.mark.parametrize(("kind", "state"), [("pathways", "not_met"), ("exclusions", "met"), ("exclusions", "unknown")])
@@ -321,7 +322,7 @@ def test_an_approval_that_its_criteria_do_not_bear_out_is_none(approved: dict[st
     broken = copy.deepcopy(approved)
     broken["criteria"][kind][0]["state"] = state
     with pytest.raises(ProtocolError):
-        Decision.from_dict(broken)
+        decision_of(broken)
 
 
 @pytest.mark.parametrize(
@@ -348,13 +349,13 @@ def test_where_a_decision_breaks_the_contract(
         at = at[step]
     at[field] = value
     with pytest.raises(ProtocolError) as raised:
-        Decision.from_dict(broken)
+        decision_of(broken)
     assert str(raised.value) == message
     assert raised.value.__context__ is None or raised.value.__suppress_context__
 
 
 def test_a_criterion_is_a_frozen_dataclass_like_any_other(approved: dict[str, Any]) -> None:
-    criteria = Decision.from_dict(approved).criteria
+    criteria = decision_of(approved).criteria
     assert criteria is not None
     pathway = criteria.pathways[0]
     leaf = pathway.parts[0].parts[0]
@@ -367,7 +368,7 @@ def test_a_criterion_is_a_frozen_dataclass_like_any_other(approved: dict[str, An
 
 
 def test_what_the_contract_may_add_is_ignored(approved: dict[str, Any]) -> None:
-    assert Decision.from_dict({**approved, "more": 1}).outcome is Outcome.APPROVED
+    assert decision_of({**approved, "more": 1}).outcome is Outcome.APPROVED
 
 
 def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, server: Server) -> None:
@@ -402,7 +403,7 @@ def test_reprs_name_document_and_outcome_alone(embedded: EmbeddedPolicy) -> None
 
 
 def test_the_decision_as_received_is_kept(approved: dict[str, Any]) -> None:
-    assert Decision.from_dict(approved).to_dict() is approved
+    assert decision_of(approved).to_dict() is approved
 
 
 def test_a_moment_is_no_date_of_service(embedded: EmbeddedPolicy) -> None:
@@ -411,7 +412,7 @@ def test_a_moment_is_no_date_of_service(embedded: EmbeddedPolicy) -> None:
 
 
 def test_a_policy_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("payer_policy.embedded.files", lambda _: tmp_path)
+    monkeypatch.setattr("payer_policy.runtime.embedded.files", lambda _: tmp_path)
     with pytest.raises(PolicyNotLoaded):
         EmbeddedPolicy()
     (tmp_path / "policy.wasm").write_bytes(b"\0asm")

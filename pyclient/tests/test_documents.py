@@ -26,11 +26,13 @@ from payer_policy import (
     ncd110_21,
     ncd240_4,
 )
-from payer_policy.batch import Batch, BatchError, lines_of
-from payer_policy.cli import main
-from payer_policy.diff import diff
-from payer_policy.documents import Documents
-from payer_policy.impact import NONE_HELD, Side, impact, page
+from payer_policy.command import main
+from payer_policy.letter import letter
+from payer_policy.runtime.answers import decision_of
+from payer_policy.runtime.documents import Documents
+from payer_policy.workshop.batch import Batch, BatchError, lines_of
+from payer_policy.workshop.diff import diff
+from payer_policy.workshop.impact import NONE_HELD, Side, impact, page
 
 NCD = "NCD-240.4"
 OLD, NEW = "2005-04-04", "2008-03-13"
@@ -56,7 +58,7 @@ def policy() -> Iterator[EmbeddedPolicy]:
 
 @pytest.fixture(autouse=True)
 def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(policy))
+    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def known(**more: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -68,7 +70,7 @@ def shown(decision: Decision, tmp_path: Path, request: Request, capsys: pytest.C
     """What a person sees of it in a letter and on a terminal."""
     (tmp_path / "request.json").write_text(json.dumps(request.to_dict()), encoding="utf-8")
     assert main(["decide", str(tmp_path / "request.json")]) == 0
-    return f"{decision.letter()}\n{capsys.readouterr().out}"
+    return f"{letter(decision)}\n{capsys.readouterr().out}"
 
 
 def test_an_approval_says_what_it_is_good_for(
@@ -138,7 +140,7 @@ def test_brief_decisions_have_no_criteria_and_all_else(policy: EmbeddedPolicy) -
         assert other.to_dict() == {**one.to_dict(), "criteria": None}
         assert other.criteria is None
         assert other.unavailable == ()
-        assert other.letter()
+        assert letter(other)
     with pytest.raises(InvalidValue, match="detail"):
         policy.decide_many([], detail="long")  # type: ignore[arg-type]
     dated = [*policy.decide_many([Request(NCD, "2010-06-01", {})], version=OLD, detail="brief")]
@@ -149,7 +151,7 @@ def test_criteria_are_null_only_where_they_may_be(policy: EmbeddedPolicy) -> Non
     received = policy.decide(Request(NCD, "2010-06-01", INITIAL)).to_dict()
     for criteria, brief in ((None, False), (received["criteria"], True)):
         with pytest.raises(ProtocolError, match="do not fit the outcome"):
-            Decision.from_dict({**received, "criteria": criteria}, brief=brief)
+            decision_of({**received, "criteria": criteria}, brief=brief)
 
 
 def test_undecided_is_for_a_person(policy: EmbeddedPolicy) -> None:
@@ -157,13 +159,13 @@ def test_undecided_is_for_a_person(policy: EmbeddedPolicy) -> None:
     empty: dict[str, Any] = {name: [] for name in ("pathways_met", "reasons", "missing", "advisories", "terms")}
     received = {**received, **empty, "outcome": "undecided", "next_step": "clinical_review", "criteria": None}
     received["ask_first"] = None
-    decision = Decision.from_dict(received)
+    decision = decision_of(received)
     assert decision.outcome is Outcome.UNDECIDED
     assert decision.policy
     assert decision.review_action is ReviewAction.PENDED
-    assert "Outcome: Undecided\n" in decision.letter()
+    assert "Outcome: Undecided\n" in letter(decision)
     with pytest.raises(ProtocolError):
-        Decision.from_dict({**received, "policy": None})
+        decision_of({**received, "policy": None})
 
 
 def test_nodes_of_every_kind_at_any_depth(policy: EmbeddedPolicy) -> None:
@@ -173,7 +175,7 @@ def test_nodes_of_every_kind_at_any_depth(policy: EmbeddedPolicy) -> None:
     [node] = [node for node in decision.criteria.exclusions if node.id == "N.6"]
     limit = node.parts[1]
     assert (limit.joined, limit.state, limit.parts[0].state) == ("none of", "not_met", "met")
-    assert f"{limit.id} [not met] {limit.text} (none of)" in " ".join(decision.letter().split())
+    assert f"{limit.id} [not met] {limit.text} (none of)" in " ".join(letter(decision).split())
 
     parts = limit.parts
     assert Criterion("1", "text", State.MET, of=(*parts, *parts), at_least=2).joined == "at least 2 of"
@@ -193,17 +195,17 @@ def test_nodes_of_every_kind_at_any_depth(policy: EmbeddedPolicy) -> None:
 def test_what_breaks_the_contract_is_named(policy: EmbeddedPolicy, field: str, value: object, says: str) -> None:
     received = policy.decide(Request(NCD, "2010-06-01", INITIAL)).to_dict()
     with pytest.raises(ProtocolError, match=says):
-        Decision.from_dict({**received, field: value})
+        decision_of({**received, field: value})
     with pytest.raises(ProtocolError, match=f"{field} is absent"):
-        Decision.from_dict({name: each for name, each in received.items() if name != field})
+        decision_of({name: each for name, each in received.items() if name != field})
 
 
 def test_a_document_without_exclusions_is_readable(policy: EmbeddedPolicy) -> None:
     received = copy.deepcopy(policy.decide(Request(NCD, "2010-06-01", INITIAL)).to_dict())
     received["criteria"]["exclusions"] = []
-    decision = Decision.from_dict(received)
+    decision = decision_of(received)
     assert decision.outcome is Outcome.APPROVED
-    assert decision.letter()
+    assert letter(decision)
     assert decision.terms == (Terms("INITIAL", received["terms"][0]["text"], "P12W"),)
 
 

@@ -23,10 +23,9 @@ from payer_policy import (
     PolicyUnreachable,
     ProtocolError,
     RequestTooLarge,
-    modules,
-    wasm,
 )
-from payer_policy.model import written
+from payer_policy.runtime import modules, wasm
+from payer_policy.runtime.request import written
 from wasmtime import Module, wat2wasm
 
 ROOT = Path(__file__).parents[2]

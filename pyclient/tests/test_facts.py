@@ -13,9 +13,9 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from payer_policy import EmbeddedPolicy, InvalidValue, Quantity, Request, ncd110_21
 from payer_policy.cc0126 import Facts
-from payer_policy.documents import module_name
-from payer_policy.facts import Bound, FactsBase
-from payer_policy.vocabulary import slip_of
+from payer_policy.runtime.documents import module_name
+from payer_policy.runtime.facts import Bound, FactsBase
+from payer_policy.runtime.vocabulary import slip_of
 
 with EmbeddedPolicy() as _policy:
     CATALOGUE = _policy.catalogue()["documents"]

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, InvalidValue, NextStep, Outcome
-from payer_policy.errors import InvalidResource
 from payer_policy.fhir import (
     Records,
     card,
@@ -25,6 +24,7 @@ from payer_policy.fhir import (
 )
 from payer_policy.fhir.answer import _after
 from payer_policy.fhir.mapping import fhirpath
+from payer_policy.runtime.errors import InvalidResource
 
 Json = dict[str, Any]
 

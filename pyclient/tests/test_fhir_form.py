@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import yaml
 from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, InvalidValue
-from payer_policy.documents import Documents
 from payer_policy.fhir import Records, questionnaire, read_bundle
 from payer_policy.fhir.mapping import fhirpath
+from payer_policy.runtime.documents import Documents
 
 Json = dict[str, Any]
 

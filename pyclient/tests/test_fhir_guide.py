@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from payer_policy.cli import main
+from payer_policy.command import main
 from payer_policy.fhir import read_bundle
 from payer_policy.fhir.mapping import fhirpath
 

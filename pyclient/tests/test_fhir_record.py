@@ -15,12 +15,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from payer_policy import EmbeddedPolicy, InvalidValue, Outcome
-from payer_policy.cli import main
-from payer_policy.documents import Documents
-from payer_policy.errors import InvalidResource
+from payer_policy.command import main
 from payer_policy.fhir import Reading, Records, questionnaire, read_bundle
 from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, coded, fhirpath, has, mapped
 from payer_policy.fhir.record import _UNITS
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.errors import InvalidResource
 
 Json = dict[str, Any]
 
@@ -684,7 +684,7 @@ def test_a_response_that_is_none(policy: EmbeddedPolicy, records: Records, chang
 
 @pytest.fixture
 def _command(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(policy))
+    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 @pytest.mark.usefixtures("_command")

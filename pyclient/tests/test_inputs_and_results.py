@@ -13,7 +13,8 @@ import pandas as pd  # type: ignore[import-untyped]
 import pytest
 from payer_policy import EmbeddedPolicy, InvalidRequest, InvalidValue, Outcome, Request, ReviewAction
 from payer_policy.cc0126 import Facts, mrd
-from payer_policy.model import written
+from payer_policy.letter import letter
+from payer_policy.runtime.request import written
 
 
 @pytest.mark.parametrize(
@@ -179,7 +180,7 @@ def test_an_invalid_request_has_no_review() -> None:
     with EmbeddedPolicy() as policy, pytest.raises(InvalidRequest) as raised:
         policy.decide(Request("CC-0126", "2025-13-01", {}, request_id="r-1"))
     assert raised.value.decision.review_action is None
-    assert raised.value.decision.letter() == (
+    assert letter(raised.value.decision) == (
         "Prior authorisation\n"
         "Request: r-1\n"
         "\n"
@@ -202,24 +203,24 @@ def test_letter() -> None:
     with EmbeddedPolicy() as policy:
         decision = policy.decide(request)
     assert decision.outcome is Outcome.NEEDS_INFORMATION
-    letter = decision.letter()
-    assert letter.startswith(
+    text = letter(decision)
+    assert text.startswith(
         "Prior authorisation: Blincyto (blinatumomab)\n"
         "Request: r-1 Forged: line\n"
         "Date of service: 2025-06-01\n"
         "\n"
         "Outcome: Needs information\n"
     )
-    assert "this is not a denial" in letter
-    assert "To send in first, since it can approve by pathway V:\n  1. Is KMT2A (11q23) rearranged? (kmt2a_" in letter
-    assert "\n  pathway I+II [not met] " in letter
-    assert "\n      I.cd19_positive [not met] Its cells are CD19-positive.\n" in letter
-    assert "\n    V.kmt2a_rearranged [open] KMT2A (11q23) is rearranged.\n" in letter
-    assert letter.endswith(
+    assert "this is not a denial" in text
+    assert "To send in first, since it can approve by pathway V:\n  1. Is KMT2A (11q23) rearranged? (kmt2a_" in text
+    assert "\n  pathway I+II [not met] " in text
+    assert "\n      I.cd19_positive [not met] Its cells are CD19-positive.\n" in text
+    assert "\n    V.kmt2a_rearranged [open] KMT2A (11q23) is rearranged.\n" in text
+    assert text.endswith(
         "Decided under CC-0126, version 2025-04-01, in force from 2025-04-01 on, last reviewed 2025-02-21.\n"
     )
-    assert max(map(len, letter.splitlines())) <= 100
+    assert max(map(len, text.splitlines())) <= 100
     with EmbeddedPolicy() as policy:
         approved = policy.decide(Request("CC-0126", "2025-06-01", {**INTERFANT, "cd19_positive": False}))
-    assert "Notes:\n  - A pathway is met although the cells are known to be CD19-negative" in approved.letter()
-    assert "A person reviews the request before anything is decided" in approved.letter()
+    assert "Notes:\n  - A pathway is met although the cells are known to be CD19-negative" in letter(approved)
+    assert "A person reviews the request before anything is decided" in letter(approved)

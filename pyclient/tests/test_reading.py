@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from payer_policy import EmbeddedPolicy, InvalidRequest, PolicyError
-from payer_policy.cli import main
-from payer_policy.reading import Number, number, read_json
+from payer_policy.command import main
+from payer_policy.runtime.reading import Number, number, read_json
 
 START = '"document": "CC-0126", "date_of_service": "2025-06-01"'
 DIGITS = "must have at most 15 significant digits"
@@ -75,7 +75,7 @@ def policy() -> Iterator[EmbeddedPolicy]:
 
 @pytest.fixture(autouse=True)
 def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.cli.EmbeddedPolicy", lambda bundle: nullcontext(policy))
+    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def said(decision: dict[str, Any]) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, PolicyBase, PolicyError, ProtocolError, Provenance
-from payer_policy.diff import diff
-from payer_policy.model import answer_of
-from payer_policy.terminal import show_catalogue
+from payer_policy.command.terminal import show_catalogue
+from payer_policy.runtime.answers import answer_of, decision_of
+from payer_policy.workshop.diff import diff
 from rich.console import Console
 
 ALL = {"disease": "all", "lineage": "b_cell_precursor", "cd19_positive": True}
@@ -449,7 +449,7 @@ def test_nesting_without_end_is_a_protocol_error() -> None:
     for _ in range(600):
         node = {"id": "x", "text": "x", "state": "met", "all_of": [node]}
     with pytest.raises(ProtocolError, match="nested too deeply"):
-        Decision.from_dict(put(whole, [node], "criteria", "pathways"))
+        decision_of(put(whole, [node], "criteria", "pathways"))
     for text in (b'{"result": ' + b"[" * 100_000, b'{"result": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
         with pytest.raises(ProtocolError):
             answer_of(text)

@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from payer_policy import CallRecord, EmbeddedPolicy, InvalidValue, PolicyUnreachable
-from payer_policy.impact import Side, impact
 from payer_policy.tables import DECIDED, decide_table, facts_type, impact_table
+from payer_policy.workshop.impact import Side, impact
 
 DAY = "2025-06-01"
 FACTS: list[dict[str, Any]] = [

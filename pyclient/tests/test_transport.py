@@ -43,7 +43,7 @@ from payer_policy import (
     Request,
     RevisionRefused,
 )
-from payer_policy.transport import _back_off
+from payer_policy.runtime.transport import _back_off
 from tenacity import RetryCallState, Retrying
 
 REQUEST = Request("CC-0126", "2025-06-01", {"disease": "all"}, request_id="r-1")

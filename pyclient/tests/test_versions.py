@@ -1,4 +1,4 @@
-"""Versions compared, decisions replayed, a revision begun. The policies that differ are made here by bending the one
+"""Versions compared, decisions replayed. The policies that differ are made here by bending the one
 shipped; tests/test_revision.py takes a real revision through all of it."""
 
 from __future__ import annotations
@@ -7,10 +7,8 @@ import copy
 import json
 import os
 import re
-import subprocess
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +16,16 @@ import pytest
 from payer_policy import (
     Decision,
     EmbeddedPolicy,
-    InvalidValue,
     PolicyError,
     PolicyNotLoaded,
     PolicyUnreachable,
     ProtocolError,
 )
-from payer_policy.cli import main
-from payer_policy.diff import Change, diff
-from payer_policy.impact import Impact, Side, impact, page
-from payer_policy.replay import Replayed, replay
-from payer_policy.revise import revise
+from payer_policy.command import main
+from payer_policy.runtime.answers import decision_of
+from payer_policy.workshop.diff import Change, diff
+from payer_policy.workshop.impact import Impact, Side, impact, page
+from payer_policy.workshop.replay import Replayed, replay
 
 POLICY = Path(__file__).parents[2] / "policy"
 VERSION = "2025-04-01"
@@ -181,118 +178,12 @@ def test_a_version_superseded_since_is_no_difference(policy: EmbeddedPolicy) -> 
                 assert isinstance(answer, Decision)
                 later = copy.deepcopy(answer.to_dict())
                 later["policy"]["effective_to"] = "2026-03-31"
-                yield Decision.from_dict(later)
+                yield decision_of(later)
 
     with Superseded() as superseded:
         [result] = replay(superseded, [record(policy, request(0.5))])
     assert result.same
     assert result.superseded
-
-
-def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
-    names = ("cc0126.rego", "cc0126_facts.rego")
-    before = {name: (POLICY / name).read_bytes() for name in names}
-    for name, text in before.items():
-        (tmp_path / name).write_bytes(text)
-    done = revise(tmp_path, "CC-0126", date(2026, 4, 1))
-    assert (done.old, done.new) == (VERSION, "2026-04-01")
-    names_filed = ["superseded/cc0126_2025_04_01.rego", "superseded/cc0126_2025_04_01_facts.rego"]
-    assert [str(path.relative_to(tmp_path)) for path in done.filed] == names_filed
-    for kept, name in zip(done.filed, names, strict=True):
-        assert kept.read_bytes() == before[name]
-        old, new = before[name].decode().splitlines(), (tmp_path / name).read_text(encoding="utf-8").splitlines()
-        changed = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
-        assert changed
-        assert all(
-            b in (a.replace("2025-04-01", "2026-04-01"), a.replace("2025_04_01", "2026_04_01")) for a, b in changed
-        )
-        assert 'package payer.criteria["CC-0126"]["2026-04-01"]' in new
-    with pytest.raises(InvalidValue, match="later than"):
-        revise(tmp_path, "CC-0126", date(2026, 4, 1))
-    (tmp_path.parent / "published.json").write_text(json.dumps({"CC-0126": {VERSION: {}}}), encoding="utf-8")
-    with pytest.raises(InvalidValue, match="not published yet"):
-        revise(tmp_path, "CC-0126", date(2027, 4, 1))
-    (tmp_path.parent / "published.json").unlink()
-    with pytest.raises(InvalidValue, match="holds no CC-9999"):
-        revise(tmp_path, "CC-9999", date(2027, 1, 1))
-
-
-def test_a_revision_dates_the_version_alone(tmp_path: Path) -> None:
-    history = f'#     - date: "{VERSION}"\n#       change: A change of that day.\n'
-    for name in ("cc0126.rego", "cc0126_facts.rego"):
-        text = (POLICY / name).read_text(encoding="utf-8")
-        text = text.replace('last_reviewed: "2025-02-21"', f'last_reviewed: "{VERSION}"')
-        (tmp_path / name).write_text(text.replace("#   history:\n", f"#   history:\n{history}"), encoding="utf-8")
-    revise(tmp_path, "CC-0126", date(2026, 4, 1))
-    text = (tmp_path / "cc0126.rego").read_text(encoding="utf-8")
-    assert history in text
-    assert f'last_reviewed: "{VERSION}"' in text
-    assert '#   version: "2026-04-01"' in text
-
-
-def revisable(folder: Path) -> list[Path]:
-    folder.mkdir()
-    files = [folder / name for name in ("cc0126.rego", "cc0126_facts.rego")]
-    for file in files:
-        file.write_bytes((POLICY / file.name).read_bytes())
-    return files
-
-
-def test_a_revision_of_a_clone_with_other_line_ends_moves_the_version(tmp_path: Path) -> None:
-    files = revisable(tmp_path / "policy")
-    for file in files:
-        file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
-    before = [file.read_bytes() for file in files]
-    done = revise(tmp_path / "policy", "CC-0126", date(2026, 4, 1))
-    assert [kept.read_bytes() for kept in done.filed] == before
-    for file in files:
-        assert '\npackage payer.criteria["CC-0126"]["2026-04-01"]\n' in file.read_text(encoding="utf-8")
-    assert '\n#   version: "2026-04-01"\n' in files[0].read_text(encoding="utf-8")
-
-
-def test_every_file_is_checked_out_with_the_line_ends_of_rego() -> None:
-    attributes = subprocess.run(
-        ["git", "check-attr", "eol", "README.md", "policy/cc0126.rego", "docker-compose.yml"],
-        cwd=POLICY.parent, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert attributes.stdout.count("eol: lf") == 3
-
-
-def _link_to_nowhere(file: Path) -> None:
-    folder = file.parent / "superseded"
-    folder.mkdir()
-    folder.joinpath("cc0126_2025_04_01_facts.rego").symlink_to("nowhere")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (lambda files: _link_to_nowhere(files[1]), "File exists"),
-        (lambda files: files[1].with_name("cc0126_facts.rego.new").touch(), "cc0126_facts.rego.new: File exists"),
-        (lambda files: edit(files[0], '#   version: "', "#   version: '"), "does not say version 2025-04-01"),
-        (lambda files: edit(files[1], "package ", 'package payer.criteria["CC-0126"]["2025-04-01"]\npackage '), "say"),
-        (lambda files: files[0].write_bytes(b"\xff"), "cc0126.rego is not UTF-8 text"),
-        (lambda files: files[0].unlink() or files[0].mkdir(), "cc0126.rego: Is a directory"),
-        (lambda files: files[0].parent.with_name("published.json").write_text("["), "published.json is not as"),
-        (lambda files: files[0].parent.with_name("published.json").write_text("[]"), "published.json is not as"),
-        (lambda files: files[0].parent.with_name("published.json").mkdir(), "published.json: Is a directory"),
-    ],
-)
-def test_a_revision_that_cannot_be_done_changes_nothing(
-    tmp_path: Path, spoil: Callable[[list[Path]], object], says: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    files = revisable(tmp_path / "policy")
-    spoil(files)
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    assert main(["revise", "CC-0126", "--effective", "2026-04-01", "--policy", str(files[0].parent)]) == 2
-    assert says in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
-
-
-def edit(file: Path, old: str, new: str) -> None:
-    text = file.read_text(encoding="utf-8")
-    assert old in text
-    file.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def record_lines() -> list[str]:
@@ -386,16 +277,6 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy
     source.write_text("{\n", encoding="utf-8")
     assert main(["impact", "CC-0126", wasm, wasm, str(source), "--json"]) == 2
     assert "line 1: not JSON" in capsys.readouterr().err
-
-    folder = tmp_path / "policy"
-    folder.mkdir()
-    for name in ("cc0126.rego", "cc0126_facts.rego"):
-        (folder / name).write_bytes((POLICY / name).read_bytes())
-    revision = ["revise", "CC-0126", "--effective", "2026-04-01", "--policy", str(folder)]
-    assert main(revision) == 0
-    assert "Steps left:" in capsys.readouterr().out
-    assert main(revision) == 2
-    assert "later than" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", [0, 5, 100, 50_000])

@@ -6,10 +6,10 @@ A module for each document, with a `Reading` for each of its versions; `decision
 import importlib
 import pkgutil
 
-from readings.decision import Reading
+from tests.readings.decision import Reading
 
 READINGS: list[Reading] = [
     reading
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name != "decision")
-    for reading in importlib.import_module(f"readings.{module}").READINGS
+    for reading in importlib.import_module(f"{__name__}.{module}").READINGS
 ]

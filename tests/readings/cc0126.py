@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-from readings.decision import (
+from tests.readings.decision import (
     ABSENT,
     FLAG,
     UNKNOWN,

@@ -1,6 +1,6 @@
 """NCD 110.21, erythropoiesis stimulating agents in cancer, version 2007-07-30. Read it beside the description."""
 
-from readings.decision import (
+from tests.readings.decision import (
     ABSENT,
     FLAG,
     UNKNOWN,

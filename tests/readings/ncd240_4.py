@@ -2,7 +2,18 @@
 
 import itertools
 
-from readings.decision import ABSENT, FLAG, UNKNOWN, Fallback, Leaf, Reading, all_of, any_of, holds_one_of, is_one_of
+from tests.readings.decision import (
+    ABSENT,
+    FLAG,
+    UNKNOWN,
+    Fallback,
+    Leaf,
+    Reading,
+    all_of,
+    any_of,
+    holds_one_of,
+    is_one_of,
+)
 
 SYMPTOMS = ("excessive_daytime_sleepiness", "impaired_cognition", "mood_disorder", "insomnia")
 COMORBIDITIES = ("hypertension", "ischemic_heart_disease", "stroke_history")

@@ -8,10 +8,11 @@ with EmbeddedPolicy() as policy:
     decision = policy.decide(Request("CC-0126", date(2025, 6, 1), Facts(disease="all")))
 """
 
-from payer_policy.asynchronous import AsyncEmbeddedPolicy, AsyncPolicy, AsyncPolicyClient
-from payer_policy.client import CallRecord, PolicyBase, PolicyClient
-from payer_policy.embedded import EmbeddedPolicy
-from payer_policy.errors import (
+from payer_policy.runtime.answers import decision_of
+from payer_policy.runtime.asynchronous import AsyncEmbeddedPolicy, AsyncPolicy, AsyncPolicyClient
+from payer_policy.runtime.client import PolicyClient
+from payer_policy.runtime.embedded import EmbeddedPolicy
+from payer_policy.runtime.errors import (
     InvalidRequest,
     InvalidResource,
     InvalidValue,
@@ -24,8 +25,10 @@ from payer_policy.errors import (
     RequestTooLarge,
     RevisionRefused,
 )
-from payer_policy.facts import Quantity
-from payer_policy.model import (
+from payer_policy.runtime.facts import Quantity
+from payer_policy.runtime.policy import CallRecord, PolicyBase
+from payer_policy.runtime.request import Request
+from payer_policy.runtime.values import (
     Advisory,
     AskFirst,
     Criteria,
@@ -37,7 +40,6 @@ from payer_policy.model import (
     Policy,
     Provenance,
     Reason,
-    Request,
     RequestError,
     ReviewAction,
     State,
@@ -80,4 +82,5 @@ __all__ = [
     "RevisionRefused",
     "State",
     "Terms",
+    "decision_of",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Literal
 
-from payer_policy.errors import InvalidValue
-from payer_policy.facts import Quantity
+from payer_policy.runtime.errors import InvalidValue
+from payer_policy.runtime.facts import Quantity
 
 __all__ = ["mrd"]
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import fill
-from typing import TYPE_CHECKING
 
-from payer_policy.model import Criterion, Decision, Missing, NextStep, State, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from payer_policy.runtime.values import Criterion, Decision, Missing, NextStep, State, Terms
 
 _WIDTH = 100
 
@@ -24,6 +20,10 @@ _NEXT = {
 
 
 def letter(decision: Decision) -> str:
+    """The rationale in plain text: the outcome, each clause with its state, what to send in, document and version.
+
+    It holds health data, though no value of a fact.
+    """
     return "\n\n".join("\n".join(lines) for lines in _sections(decision)) + "\n"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Literal
 
-from payer_policy.facts import Bound, FactsBase
+from payer_policy.runtime.facts import Bound, FactsBase
 
 __all__ = ["Facts"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from payer_policy.facts import Bound, FactsBase
+from payer_policy.runtime.facts import Bound, FactsBase
 
 __all__ = ["Facts", "Facts2005_04_04"]
 

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from payer_policy.documents import Documents
-from payer_policy.embedded import EmbeddedPolicy, read_wasm
-from payer_policy.errors import InvalidValue, MissingExtra, PolicyNotLoaded
-from payer_policy.impact import Impact, Side
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.embedded import EmbeddedPolicy, read_wasm
+from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyNotLoaded
+from payer_policy.workshop.impact import Impact, Side
 
 try:
     import pyarrow as pa
@@ -77,7 +77,7 @@ def impact(
 
 
 def summary(compared: DataFrame, document: str) -> Impact:
-    """What came of `impact`, counted, for `payer_policy.impact.page`. It names no request."""
+    """What came of `impact`, counted, for `payer_policy.workshop.impact.page`. It names no request."""
     result = Impact(document)
     for row in compared.groupBy(*COMPARED.names).count().collect():
         if row.old_outcome is None:

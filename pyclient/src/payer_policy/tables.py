@@ -7,13 +7,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from payer_policy.batch import cell_value
-from payer_policy.client import PolicyBase, decide_each
-from payer_policy.documents import Documents
-from payer_policy.errors import InvalidValue, MissingExtra, PolicyError
-from payer_policy.impact import Compared, Side, compared
-from payer_policy.model import Decision, NextStep, Outcome
-from payer_policy.reading import Unreadable, read_json
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyError
+from payer_policy.runtime.policy import PolicyBase, decide_each
+from payer_policy.runtime.reading import Unreadable, read_json
+from payer_policy.runtime.values import Decision, NextStep, Outcome
+from payer_policy.workshop.batch import cell_value
+from payer_policy.workshop.impact import Compared, Side, compared
 
 try:
     import pyarrow as pa

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from payer_policy.errors import InvalidResource, InvalidValue
 from payer_policy.fhir.record import Reading
 from payer_policy.letter import terms_in_words, to_ask
-from payer_policy.model import Decision, NextStep, Outcome, ReviewAction
+from payer_policy.runtime.errors import InvalidResource, InvalidValue
+from payer_policy.runtime.values import Decision, NextStep, Outcome, ReviewAction
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from payer_policy.errors import InvalidResource
+from payer_policy.runtime.errors import InvalidResource
 
 Json = dict[str, Any]
 

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from payer_policy.client import PolicyBase
-from payer_policy.documents import Documents
 from payer_policy.fhir.mapping import READY, Rule, coded, mapped
-from payer_policy.model import Decision, Missing, Request
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.policy import PolicyBase
+from payer_policy.runtime.request import Request
+from payer_policy.runtime.values import Decision, Missing
 
 Json = dict[str, Any]
 

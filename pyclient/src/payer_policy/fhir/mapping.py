@@ -12,9 +12,9 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.documents import module_name
-from payer_policy.errors import InvalidValue, MissingExtra
-from payer_policy.reading import read_yaml
+from payer_policy.runtime.documents import module_name
+from payer_policy.runtime.errors import InvalidValue, MissingExtra
+from payer_policy.runtime.reading import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable

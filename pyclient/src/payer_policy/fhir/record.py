@@ -10,15 +10,15 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from payer_policy.client import PolicyBase
-from payer_policy.documents import Documents
-from payer_policy.errors import InvalidResource, InvalidValue
-from payer_policy.facts import MOST_DIGITS, SIGNS
 from payer_policy.fhir.bundle import Bundle, Held, Json, Skipped
 from payer_policy.fhir.form import CANONICAL, answers_of
 from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, Rule, fhirpath, has, mapped
-from payer_policy.model import Request
-from payer_policy.reading import Number, number, read_json
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.errors import InvalidResource, InvalidValue
+from payer_policy.runtime.facts import MOST_DIGITS, SIGNS
+from payer_policy.runtime.policy import PolicyBase
+from payer_policy.runtime.reading import Number, Unreadable, number, read_json
+from payer_policy.runtime.request import Request
 
 ESTABLISHED, SUGGESTED, SET_ASIDE, CONFLICT = "established", "suggested", "set aside", "in conflict"
 
@@ -95,7 +95,7 @@ def read_bundle(raw: str | bytes) -> Json:
     """The text of a Bundle. Raises `InvalidResource`."""
     try:
         held = read_json(raw)
-    except ValueError as error:
+    except Unreadable as error:
         raise InvalidResource("Bundle", f"cannot be read: {error}") from None
     if not isinstance(held, dict):
         raise InvalidResource("Bundle", "must be an object")

@@ -1,0 +1,1 @@
+"""What decisions must be: vectors, the contract's shapes, and all that a second reading says."""
