@@ -16,8 +16,9 @@ from payer_policy import Decision, EmbeddedPolicy, InvalidValue
 from payer_policy.runtime.reading import read_json
 from payer_policy.spark import decide, impact, summary
 from payer_policy.tables import DECIDED
-from payer_policy.workshop.impact import Side, page
+from payer_policy.workshop.impact import Side
 from payer_policy.workshop.impact import impact as impact_in_process
+from payer_policy.workshop.page import page
 from pyspark.sql import DataFrame
 
 from tests.oracle.vectors import VECTORS

@@ -10,9 +10,9 @@ from datetime import date
 from pathlib import Path
 from string import Template
 
+from payer_policy.command.common import printable
 from payer_policy.runtime.documents import module_name
 from payer_policy.runtime.errors import InvalidValue
-from payer_policy.workshop.batch import printable
 
 from tools.checkout import CLIENT, PACKAGE, create, parser, said
 

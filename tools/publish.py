@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 from payer_policy import Decision, EmbeddedPolicy
 from payer_policy.runtime.documents import module_name
-from payer_policy.workshop.batch import record_line
+from payer_policy.workshop.records import record_line
 
 from tools.checkout import PACKAGE
 

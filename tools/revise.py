@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from payer_policy.command.common import printable
 from payer_policy.runtime.documents import module_name
 from payer_policy.runtime.errors import InvalidValue
-from payer_policy.workshop.batch import printable
 
 from tools.checkout import PACKAGE, create, parser, said
 

@@ -18,7 +18,8 @@ import pytest
 from payer_policy import Decision, EmbeddedPolicy, PolicyError, PolicyUnreachable, Provenance
 from payer_policy.command import main
 from payer_policy.runtime.answers import decision_of
-from payer_policy.workshop.batch import Batch, BatchError, Line
+from payer_policy.workshop.batch import Batch
+from payer_policy.workshop.lines import BatchError, Line
 from payer_policy.workshop.replay import replay
 
 

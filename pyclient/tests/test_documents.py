@@ -30,9 +30,11 @@ from payer_policy.command import main
 from payer_policy.letter import letter
 from payer_policy.runtime.answers import decision_of
 from payer_policy.runtime.documents import Documents
-from payer_policy.workshop.batch import Batch, BatchError, lines_of
+from payer_policy.workshop.batch import Batch
 from payer_policy.workshop.diff import diff
-from payer_policy.workshop.impact import NONE_HELD, Side, impact, page
+from payer_policy.workshop.impact import NONE_HELD, Side, impact
+from payer_policy.workshop.lines import BatchError, lines_of
+from payer_policy.workshop.page import page
 
 NCD = "NCD-240.4"
 OLD, NEW = "2005-04-04", "2008-03-13"

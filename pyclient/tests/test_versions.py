@@ -24,7 +24,8 @@ from payer_policy import (
 from payer_policy.command import main
 from payer_policy.runtime.answers import decision_of
 from payer_policy.workshop.diff import Change, diff
-from payer_policy.workshop.impact import Impact, Side, impact, page
+from payer_policy.workshop.impact import Impact, Side, impact
+from payer_policy.workshop.page import page
 from payer_policy.workshop.replay import Replayed, replay
 
 POLICY = Path(__file__).parents[2] / "policy"

@@ -12,8 +12,8 @@ from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyError
 from payer_policy.runtime.policy import PolicyBase, decide_each
 from payer_policy.runtime.reading import Unreadable, read_json
 from payer_policy.runtime.values import Decision, NextStep, Outcome
-from payer_policy.workshop.batch import cell_value
 from payer_policy.workshop.impact import Compared, Side, compared
+from payer_policy.workshop.lines import cell_value
 
 try:
     import pyarrow as pa

@@ -13,7 +13,7 @@ from payer_policy.command.common import EXAMPLES, FAILED, INTERRUPTED, INVALID, 
 from payer_policy.runtime.embedded import EmbeddedPolicy
 from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyError
 from payer_policy.runtime.policy import PolicyBase
-from payer_policy.workshop.batch import BatchError
+from payer_policy.workshop.lines import BatchError
 
 try:
     import yaml  # noqa: F401  # what is not JSON is read with it

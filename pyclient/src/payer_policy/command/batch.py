@@ -10,7 +10,8 @@ from payer_policy.command.common import DECIDED, INVALID, PATIENCE, Commands, Pa
 from payer_policy.command.terminal import FileProgress, plain, show_tally
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.values import Outcome
-from payer_policy.workshop.batch import Batch, Line
+from payer_policy.workshop.batch import Batch
+from payer_policy.workshop.lines import Line
 from rich.console import Console
 
 _HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10, unavailable and one for each fact of

@@ -11,7 +11,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from payer_policy.runtime.client import PolicyClient
 from payer_policy.runtime.reading import NotJson, Unreadable, read_json, read_yaml
-from payer_policy.workshop.batch import printable
 
 DECIDED, DIFFERENT, INVALID, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -39,6 +38,11 @@ PAYER_POLICY_TOKEN, unless empty, is sent to the server as its bearer token; REQ
 exit status: 0 decided (replay, diff, impact: nothing differs), 1 something differs, 2 invalid request, unreadable input
 or a file that must not be overwritten, 3 policy unreachable or failing, or the output cannot be written
 """
+
+
+def printable(text: str) -> str:
+    """Text of a caller, names of files and fields too, for a terminal: no control characters."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 class Parser(argparse.ArgumentParser):

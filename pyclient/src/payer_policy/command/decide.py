@@ -10,7 +10,7 @@ from payer_policy.fhir import Records
 from payer_policy.runtime.errors import InvalidRequest, InvalidValue, PolicyError
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.reading import Unreadable, hints
-from payer_policy.workshop.batch import record_line, recorded
+from payer_policy.workshop.records import record_line, recorded
 from rich.console import Console
 
 

@@ -10,15 +10,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from payer_policy.command.common import DECIDED, DIFFERENT, FAILED, PATIENCE, Commands, Parser, client, say
+from payer_policy.command.common import DECIDED, DIFFERENT, FAILED, PATIENCE, Commands, Parser, client, printable, say
 from payer_policy.command.terminal import FileProgress, show_impact
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.embedded import EmbeddedPolicy
 from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.values import Outcome
-from payer_policy.workshop.batch import BatchError, lines_of, printable, private
-from payer_policy.workshop.impact import PAGE_START, Side, impact, page
+from payer_policy.workshop.batch import private
+from payer_policy.workshop.impact import Side, impact
+from payer_policy.workshop.lines import BatchError, lines_of
+from payer_policy.workshop.page import PAGE_START, page
 from rich.console import Console
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from payer_policy.command.common import DECIDED, DIFFERENT, PATIENCE, Commands, Parser
 from payer_policy.command.terminal import plain
 from payer_policy.runtime.policy import PolicyBase
-from payer_policy.workshop.batch import records_of
+from payer_policy.workshop.records import records_of
 from payer_policy.workshop.replay import replay
 from rich.console import Console
 from rich.table import Table

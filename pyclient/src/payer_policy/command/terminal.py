@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from payer_policy.command.common import printable
 from payer_policy.fhir import Reading
 from payer_policy.letter import terms_in_words, to_ask
 from payer_policy.runtime.values import Criterion, Decision, Missing, Outcome, State
-from payer_policy.workshop.batch import Tally, printable
+from payer_policy.workshop.batch import Tally
 from payer_policy.workshop.diff import Change, joined_parts
 from payer_policy.workshop.impact import Impact
 from rich.console import Console
