@@ -16,7 +16,8 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, TypeVar
 
-from payer_policy.runtime.answers import catalogue_of, decision_of
+from payer_policy.runtime.answers import decision_of
+from payer_policy.runtime.catalogue import catalogue_of
 from payer_policy.runtime.errors import (
     NOBODY_DECIDES,
     InvalidRequest,
