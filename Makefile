@@ -19,7 +19,7 @@ REGO := policy policy_tests deploy tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools examples
 
-.PHONY: build/published build/policy.wasm spark decide page test prove compare mutate attack canary faults load policy bench bundle draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: build/published build/policy.wasm lock spark decide page test prove compare mutate attack canary faults load policy bench bundle draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -33,13 +33,31 @@ $(BIN)/python:
 		|| { echo "Python 3.10 or newer is needed: make $(MAKECMDGOALS) PYTHON=python3.x" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.decide: pyclient/pyproject.toml | $(BIN)/python
-	$(BIN)/pip install -q --disable-pip-version-check -e 'pyclient[embedded,cli]'
+# A lock has every package that there is to install, so pip looks for no others; Python compiles what is imported.
+PIP := $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-compile
+LOCKED := $(PIP) --require-hashes -r
+
+$(VENV)/.decide: tools/requirements.txt pyclient/pyproject.toml | $(BIN)/python
+	$(LOCKED) $<
+	$(PIP) --no-build-isolation -e pyclient
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt $(VENV)/.decide
-	$(BIN)/pip install -q --disable-pip-version-check -e 'pyclient[embedded,cli,fhir]' -r tests/requirements.txt
+	$(LOCKED) $<
 	@touch $@
+
+# Every package with its version and digests, for each Python, and no address: what is in requirements.in, and what the
+# client asks for. What is locked stays so; UPGRADE=1 moves all to the newest.
+lock: $(VENV)/.test
+	@$(BIN)/pip install -q --disable-pip-version-check uv
+	$(call locked,tools/requirements.txt,--extra embedded --extra cli tools/requirements.in)
+	$(call locked,tests/requirements.txt,--extra embedded --extra cli --extra fhir -c tools/requirements.txt tests/requirements.in)
+	$(call locked,tests/spark.txt,--extra spark -c tests/requirements.txt)
+	$(call locked,bench/requirements.txt,-c tests/requirements.txt bench/requirements.in)
+
+# LOCK, WHAT IT IS MADE OF
+locked = $(BIN)/uv pip compile -q --universal --python-version 3.10 --generate-hashes --no-emit-index-url --no-annotate \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) pyclient/pyproject.toml $(2) -o $(1)
 
 opa:
 	@tools/setup opa
@@ -208,7 +226,7 @@ faults: $(VENV)/.test opa build/capabilities.json
 
 # A cluster of Spark on this machine, with Java 17: three minutes, and 400 MB to fetch, so it is no part of make test.
 spark: $(VENV)/.test
-	@$(BIN)/pip install -q --disable-pip-version-check -e 'pyclient[spark]'
+	@$(LOCKED) tests/spark.txt
 	@$(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests/test_spark.py
 
 # Steady callers against one OPA: latency, errors, memory.
@@ -228,7 +246,7 @@ attack canary: $(VENV)/.test opa build/capabilities.json
 
 bench: opa $(VENV)/.test page
 	@tools/setup browser
-	@$(BIN)/pip install -q --disable-pip-version-check -r bench/requirements.txt
+	@$(LOCKED) bench/requirements.txt
 	@$(BIN)/python -m bench.bench
 
 clean:
