@@ -471,3 +471,9 @@ def test_the_picture_of_the_architecture() -> None:
         assert words or module in text, f"{rooms[one]} does not ask {rooms[other]}"
     engine = {file.name for file in (ROOT / "policy" / "engine").glob("*.rego")} - {"holdings.rego"}  # the catalogue's
     assert engine <= {Path(file).name for file in rooms.values()}
+
+
+def test_the_rooms_of_the_client() -> None:
+    [tree] = blocks(ROOT / "docs" / "architecture.md", "text")
+    held = {path.name + "/" * path.is_dir() for path in (ROOT / "pyclient" / "src" / "payer_policy").iterdir()}
+    assert {line.split()[0] for line in tree.splitlines()} == held - {"__pycache__/"}
