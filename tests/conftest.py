@@ -7,6 +7,7 @@ from pathlib import Path
 import docker
 import pytest
 from docker.errors import DockerException
+from payer_policy import EmbeddedPolicy
 
 from tests.stage.opa import fail, serving, signing_key, wait_until_healthy
 
@@ -39,3 +40,10 @@ def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return signing_key(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def policy() -> Iterator[EmbeddedPolicy]:
+    """That of the client, in process."""
+    with EmbeddedPolicy() as policy:
+        yield policy

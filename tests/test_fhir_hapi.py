@@ -2,11 +2,9 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from typing import Any
 
-import pytest
 from payer_policy import EmbeddedPolicy, InvalidRequest
 from payer_policy.fhir import (
     claim_response,
@@ -27,12 +25,6 @@ CREATED = datetime(2025, 6, 2, 9, 30, tzinfo=timezone.utc)
 BASE = "https://payer.example/fhir"
 HAPI = ROOT / ".tools" / "hapi"
 RECORD = ROOT / "examples" / "fhir" / "relapsed-b-all.json"
-
-
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as embedded:
-        yield embedded
 
 
 def validated(resources: list[Json]) -> list[str]:

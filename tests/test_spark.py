@@ -41,12 +41,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
-@pytest.fixture(scope="module")
 def claims() -> list[Row]:
     """Every vector that a row can hold, as many as wanted drawn from them, and what is no request."""
     requests = [

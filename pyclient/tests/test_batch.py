@@ -31,12 +31,6 @@ def lines(file: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
 @pytest.fixture
 def batch(policy: EmbeddedPolicy, tmp_path: Path) -> Batch:
     return Batch(policy, tmp_path / "in.jsonl", tmp_path / "out.jsonl", tmp_path / "out.jsonl.rejects")

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -35,15 +34,9 @@ OUTCOMES = {
 }
 
 
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
 @pytest.fixture(autouse=True)
-def _compiled_once(embedded: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(embedded))
+def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:

@@ -86,14 +86,8 @@ def client(server: Server) -> Iterator[PolicyClient]:
 
 
 @pytest.fixture(scope="module")
-def embedded() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
-@pytest.fixture(scope="module")
-def approved(embedded: EmbeddedPolicy) -> dict[str, Any]:
-    return embedded.decide(RELAPSED).to_dict()
+def approved(policy: EmbeddedPolicy) -> dict[str, Any]:
+    return policy.decide(RELAPSED).to_dict()
 
 
 @pytest.mark.parametrize(
@@ -169,8 +163,8 @@ def test_an_approval_on_no_input_is_none(server: Server, client: PolicyClient, a
         client.decide(RELAPSED)
 
 
-def test_decision_is_typed(embedded: EmbeddedPolicy) -> None:
-    decision = embedded.decide(RELAPSED)
+def test_decision_is_typed(policy: EmbeddedPolicy) -> None:
+    decision = policy.decide(RELAPSED)
     assert decision.outcome is Outcome.APPROVED
     assert decision.next_step is NextStep.ISSUE_APPROVAL
     assert decision.request_id == "r-1"
@@ -189,12 +183,12 @@ def test_decision_is_typed(embedded: EmbeddedPolicy) -> None:
     assert decision_of(decision.to_dict()) == decision
 
 
-def test_a_plain_dict_is_a_request_too(embedded: EmbeddedPolicy) -> None:
-    assert embedded.decide(RELAPSED.to_dict()) == embedded.decide(RELAPSED)
+def test_a_plain_dict_is_a_request_too(policy: EmbeddedPolicy) -> None:
+    assert policy.decide(RELAPSED.to_dict()) == policy.decide(RELAPSED)
 
 
-def test_missing_facts_come_with_their_question(embedded: EmbeddedPolicy) -> None:
-    decision = embedded.decide(Request("CC-0126", "2025-06-01", DIAGNOSIS))
+def test_missing_facts_come_with_their_question(policy: EmbeddedPolicy) -> None:
+    decision = policy.decide(Request("CC-0126", "2025-06-01", DIAGNOSIS))
     assert decision.outcome is Outcome.NEEDS_INFORMATION
     [first, *_] = decision.missing
     assert (first.fact, first.criteria) == ("infant", ("V",))
@@ -204,8 +198,8 @@ def test_missing_facts_come_with_their_question(embedded: EmbeddedPolicy) -> Non
 TEXT = "\0é€\uffff\U0001f600\U00020000\U0010ffff"
 
 
-def test_any_character_comes_back_as_it_was(embedded: EmbeddedPolicy) -> None:
-    assert embedded.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT)).request_id == TEXT
+def test_any_character_comes_back_as_it_was(policy: EmbeddedPolicy) -> None:
+    assert policy.decide(Request("CC-0126", "2025-06-01", {}, request_id=TEXT)).request_id == TEXT
 
 
 def test_any_character_is_sent_as_it_is(server: Server, client: PolicyClient, approved: dict[str, Any]) -> None:
@@ -214,37 +208,35 @@ def test_any_character_is_sent_as_it_is(server: Server, client: PolicyClient, ap
     assert json.loads(server.seen)["input"]["request_id"] == TEXT
 
 
-def test_an_invalid_request_is_raised_with_every_error(embedded: EmbeddedPolicy) -> None:
+def test_an_invalid_request_is_raised_with_every_error(policy: EmbeddedPolicy) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        embedded.decide(
-            {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": "0.5"}, "x": 1}
-        )
+        policy.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": "0.5"}, "x": 1})
     assert [error.path for error in raised.value.errors] == ["facts.mrd_percent", "x"]
     assert raised.value.decision.outcome is Outcome.INVALID_REQUEST
 
 
-def test_an_invalid_request_crosses_processes(embedded: EmbeddedPolicy) -> None:
+def test_an_invalid_request_crosses_processes(policy: EmbeddedPolicy) -> None:
     with pytest.raises(InvalidRequest) as raised:
-        embedded.decide({})
+        policy.decide({})
     again = pickle.loads(pickle.dumps(raised.value))
     assert (again.errors, str(again)) == (raised.value.errors, str(raised.value))
 
 
-def test_more_threads_than_engines_wait_their_turn(embedded: EmbeddedPolicy) -> None:
+def test_more_threads_than_engines_wait_their_turn(policy: EmbeddedPolicy) -> None:
     requests = [Request("CC-0126", "2025-06-01", DIAGNOSIS, request_id=f"r-{number}") for number in range(200)]
     with ThreadPoolExecutor(16) as threads:
-        decisions = list(threads.map(embedded.decide, requests))
+        decisions = list(threads.map(policy.decide, requests))
     assert [decision.request_id for decision in decisions] == [request.request_id for request in requests]
 
 
-def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: EmbeddedPolicy) -> None:
+def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(policy: EmbeddedPolicy) -> None:
     wanted = [f"r-{number}" for number in range(120)]
     stream = (
         {"document": "CC-0126", "date_of_service": "2025-06-01", "request_id": name, "facts": {}} for name in wanted
     )
-    decisions = [answer for answer in embedded.decide_many(stream) if isinstance(answer, Decision)]
+    decisions = [answer for answer in policy.decide_many(stream) if isinstance(answer, Decision)]
     assert [decision.request_id for decision in decisions] == wanted
-    [bad] = embedded.decide_many([{}])
+    [bad] = policy.decide_many([{}])
     assert isinstance(bad, Decision)
     assert bad.outcome is Outcome.INVALID_REQUEST
 
@@ -264,11 +256,11 @@ def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(embedded: Embed
         ({"mrd_percent": 10**5000}, "facts.mrd_percent"),
     ],
 )
-def test_what_json_cannot_hold_is_refused_by_name(embedded: EmbeddedPolicy, facts: dict[Any, Any], path: str) -> None:
+def test_what_json_cannot_hold_is_refused_by_name(policy: EmbeddedPolicy, facts: dict[Any, Any], path: str) -> None:
     with pytest.raises(InvalidValue, match=path):
-        embedded.decide(Request("CC-0126", "2025-06-01", facts))
+        policy.decide(Request("CC-0126", "2025-06-01", facts))
     with pytest.raises(InvalidValue, match=path):
-        embedded.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts})
+        policy.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": facts})
 
 
 def _without(decision: dict[str, Any], *path: str | int) -> dict[str, Any]:
@@ -371,14 +363,14 @@ def test_what_the_contract_may_add_is_ignored(approved: dict[str, Any]) -> None:
     assert decision_of({**approved, "more": 1}).outcome is Outcome.APPROVED
 
 
-def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, server: Server) -> None:
+def test_health_data_stays_out_of_reprs_and_errors(policy: EmbeddedPolicy, server: Server) -> None:
     canary = "canary-7c1"
     request = Request(
         "CC-0126", canary, {"disease": canary, "mrd_percent": canary}, request_id=canary, codes={"hcpcs": canary * 9}
     )
     texts = [repr(request), repr(DIAGNOSIS)]
     with pytest.raises(InvalidRequest) as invalid:
-        embedded.decide(request)
+        policy.decide(request)
     texts += [str(invalid.value), repr(invalid.value)]
     for answer in [(200, canary.encode()), (500, canary.encode()), (200, json.dumps({"warning": canary}).encode())]:
         server.answer = answer
@@ -392,11 +384,11 @@ def test_health_data_stays_out_of_reprs_and_errors(embedded: EmbeddedPolicy, ser
     assert "b_cell_precursor" not in "".join(texts)
 
 
-def test_reprs_name_document_and_outcome_alone(embedded: EmbeddedPolicy) -> None:
+def test_reprs_name_document_and_outcome_alone(policy: EmbeddedPolicy) -> None:
     assert repr(RELAPSED) == "Request(document='CC-0126')"
-    decision = embedded.decide(RELAPSED)
+    decision = policy.decide(RELAPSED)
     assert repr(decision) == "Decision(document='CC-0126', outcome='approved')"
-    assert repr(embedded.decide(Request("CC-0126", "2024-01-01", {}))).endswith("outcome='no_policy_in_force')")
+    assert repr(policy.decide(Request("CC-0126", "2024-01-01", {}))).endswith("outcome='no_policy_in_force')")
     parts = repr(decision.criteria) + repr(decision.reasons)
     assert "state" not in parts
     assert "value" not in parts
@@ -406,9 +398,9 @@ def test_the_decision_as_received_is_kept(approved: dict[str, Any]) -> None:
     assert decision_of(approved).to_dict() is approved
 
 
-def test_a_moment_is_no_date_of_service(embedded: EmbeddedPolicy) -> None:
+def test_a_moment_is_no_date_of_service(policy: EmbeddedPolicy) -> None:
     with pytest.raises(InvalidValue, match="date_of_service"):
-        embedded.decide(Request("CC-0126", datetime(2025, 6, 1), Facts()))
+        policy.decide(Request("CC-0126", datetime(2025, 6, 1), Facts()))
 
 
 def test_a_policy_that_cannot_be_loaded_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

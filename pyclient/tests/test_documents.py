@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -50,12 +49,6 @@ INITIAL = ncd240_4.Facts(
     events_per_hour=22,
     recorded_sleep_hours=6.5,
 )
-
-
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
 
 
 @pytest.fixture(autouse=True)

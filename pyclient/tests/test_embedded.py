@@ -40,12 +40,6 @@ REQUESTS = [request(disease) for disease in ("all", "dlbcl", "other")]
 
 
 @pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
-@pytest.fixture(scope="module")
 def expected(policy: EmbeddedPolicy) -> list[Decision]:
     return [policy.decide(each) for each in REQUESTS]
 

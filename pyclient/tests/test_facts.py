@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,12 +20,6 @@ with EmbeddedPolicy() as _policy:
     CATALOGUE = _policy.catalogue()["documents"]
 HELD = [(entry["document"], held) for entry in CATALOGUE for held in entry["versions"]]
 BOUNDS = set(get_args(Bound))
-
-
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
 
 
 def class_of(document: str, held: dict[str, Any]) -> type[FactsBase]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -91,12 +90,6 @@ INVARIANTS = {
     "extension.where(url = 'date').count() = 1 and extension.where(url = 'coverage-assertion-id').count() = 1",
     "never": "extension.where(value = 'not-covered').empty()",
 }
-
-
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as embedded:
-        yield embedded
 
 
 def decide(policy: EmbeddedPolicy, request: Json) -> Decision:

@@ -38,12 +38,6 @@ STATUS = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
 @pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as embedded:
-        yield embedded
-
-
-@pytest.fixture(scope="module")
 def records(policy: EmbeddedPolicy) -> Records:
     return Records(policy)
 

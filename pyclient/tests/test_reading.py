@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
@@ -65,12 +64,6 @@ NO_NUMBERS = {
     "2025-06-01": None,
     "much": None,
 }
-
-
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
 
 
 @pytest.fixture(autouse=True)

@@ -26,12 +26,6 @@ FACTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
 def asked(facts: Any, **columns: Any) -> pa.Table:  # noqa: ANN401
     number = len(facts)
     return pa.table({"document": ["CC-0126"] * number, "date_of_service": [DAY] * number, "facts": facts, **columns})

@@ -56,12 +56,6 @@ class Bent(EmbeddedPolicy):
 
 
 @pytest.fixture(scope="module")
-def policy() -> Iterator[EmbeddedPolicy]:
-    with EmbeddedPolicy() as policy:
-        yield policy
-
-
-@pytest.fixture(scope="module")
 def bent() -> Iterator[Bent]:
     with Bent() as policy:
         yield policy
