@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import yaml from "yaml";
 
 const root = new URL("../", import.meta.url);
 const read = (path) => readFile(new URL(path, root), "utf8");
@@ -14,7 +13,7 @@ async function examples() {
   return Promise.all(
     files.sort().map(async (name) => {
       const text = await read(`examples/${name}`);
-      return { name, about: text.match(/^# (.*)/)?.[1] ?? "", request: JSON.stringify(yaml.parse(text)) };
+      return { name, about: text.match(/^# (.*)/)?.[1] ?? "", text };
     }),
   );
 }

@@ -10,7 +10,7 @@ const reading = ({ reading, why }) => [reading, " ", h("i", null, why)];
 function tree(node, context, exclusion, kindOfNode = "") {
   const parts = partsOf(node);
   if (parts.length === 1 && parts[0].id === node.id) return tree(parts[0], context, exclusion, kindOfNode); // said once
-  const { facts, readings, other, open } = context;
+  const { facts, readings, other, open, away } = context;
   const [sign, word] = STATES[node.state];
   // An exclusion that is met is bad news.
   const colour = exclusion && node.state !== "unknown" ? (node.state === "met" ? "not_met" : "met") : node.state;
@@ -22,7 +22,7 @@ function tree(node, context, exclusion, kindOfNode = "") {
     h("span", { class: `state ${colour}` }, h("span", { "aria-hidden": "true" }, `${sign} `), word), " ",
     h("b", null, kindOfNode, node.id), ` ${node.text}`,
     node.evidence?.length && h("span", { class: "evidence" }, ` (${node.evidence.join(", ")})`),
-    node.fact && h("span", { class: "value" }, ` ${words(node.fact)}`, node.value != null && `: ${shown(node.value, fact)}`),
+    node.fact && h("span", { class: "value" }, ` ${words(node.fact)}`, node.value != null ? `: ${shown(node.value, fact)}` : away.includes(node.fact) && ": not to be had"),
     other && h("span", { class: "differs" }, difference(node, other)),
     read.length > 0 && h("details", { class: "reading", open: open.has(node.id), ontoggle: (event) =>
       event.target.open ? open.add(node.id) : open.delete(node.id) },
@@ -41,12 +41,12 @@ function difference(node, { version, nodes }) {
 
 const listOf = (title, items) => items.length > 0 && [h("h3", null, title), h("ul", null, items.map((item) => h("li", null, item)))];
 
-export function panel({ title, decision, version, leftOut, other, readings, open, copy, remove }) {
+export function panel({ title, decision, version, leftOut, other, readings, open, away, copy, remove }) {
   if (!decision)
     return h("section", { class: "decision", "aria-label": title }, h("h2", null, title),
       h("p", { class: "fault" }, "The policy could not decide this request."));
   const facts = new Map((version?.facts ?? []).map((fact) => [fact.name, fact]));
-  const context = { facts, readings, other: other && { ...other, nodes: new Map([...nodesOf(other.decision.criteria)].map((node) => [node.id, node])) }, open };
+  const context = { facts, readings, away, other: other && { ...other, nodes: new Map([...nodesOf(other.decision.criteria)].map((node) => [node.id, node])) }, open };
   const { policy, criteria } = decision;
   const asks = decision.outcome === "needs_information" && decision.missing.length > 0;
   return h("section", { class: "decision", "aria-label": title },

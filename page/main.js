@@ -5,7 +5,8 @@ import packed from "page:policy";
 import readings from "page:readings";
 import { panel } from "./decision.js";
 import { admits, field, merged, UNAVAILABLE } from "./form.js";
-import { isDate, isObject, load, parse } from "./policy.js";
+import { isDate, isObject, load } from "./policy.js";
+import { requestIn, textOf, Unreadable } from "./reading.js";
 import { h, inForce, sentence, words } from "./words.js";
 
 const at = (id) => document.getElementById(id);
@@ -79,7 +80,11 @@ function draw() {
     decision, version, leftOut, open, copy,
     other: compare && sides[1 - n].decision ? { version: sides[1 - n].version.version, decision: sides[1 - n].decision } : undefined,
     readings: readings[current?.document] ?? [],
-    remove: (name) => answer(name, null),
+    away: unavailable(),
+    remove: (name) => {
+      answer(name, null);
+      at("questions").focus(); // the button is gone
+    },
   })));
   document.body.classList.toggle("compared", Boolean(compare));
   at("request").value = JSON.stringify(request, null, 2);
@@ -123,7 +128,7 @@ function drawQuestions(shown, sides) {
     at("form").replaceChildren(...(fields.size ? [...fields.values()].map((each) => each.element)
       : [h("p", null, "There is no question without a version.")]));
   }
-  const { decision } = sides[0];
+  const decision = asking(sides);
   const missing = new Set(sides.flatMap((side) => side.decision?.missing.map(({ fact }) => fact) ?? []));
   const first = decision?.ask_first?.facts ?? [];
   const facts = factsOf(request);
@@ -140,12 +145,15 @@ function drawQuestions(shown, sides) {
 
 const nextOf = (decision) => decision?.ask_first?.facts[0] ?? decision?.missing[0]?.fact;
 
+// The first decision that asks for something.
+const asking = (sides) => sides.map(({ decision }) => decision).find(nextOf);
+
 // Said to a screen reader when it changes, and only then.
 function drawStatus(sides) {
   const said = sides.map(({ version, decision }) =>
     (compare ? `${version.version}: ` : "") + (decision ? sentence(decision.outcome) : "Not decided")).join(", ");
-  const next = nextOf(sides[0].decision);
-  const question = sides[0].decision?.missing.find(({ fact }) => fact === next)?.question;
+  const next = nextOf(asking(sides));
+  const question = asking(sides)?.missing.find(({ fact }) => fact === next)?.question;
   const text = `${said}.${question ? ` Next question: ${question}` : ""}`;
   if (at("announced").textContent !== text) at("announced").textContent = text;
   at("next").replaceChildren(...(next && fields.has(next)
@@ -175,14 +183,40 @@ function take(value) {
 const blank = (name, date) => ({ document: name, date_of_service: date, facts: {} });
 const said = (text) => { at("request-fault").textContent = text; };
 
+const unchanged = (error) => {
+  if (!(error instanceof Unreadable)) throw error;
+  said(`${error.message} Nothing was changed.`);
+};
+
 function takeText(text) {
-  let value;
   try {
-    value = parse(text);
-  } catch {
-    return said("This is no JSON: nothing was changed.");
+    const [value, left] = requestIn(text, documents, request?.date_of_service);
+    take(value);
+    if (left.length) said(`Not taken over, since these are no complete answers: ${left.join(", ")}.`);
+  } catch (error) {
+    unchanged(error);
   }
-  take(value);
+}
+
+let chosen; // the file that is being read
+
+async function takeFile(file) {
+  chosen = file;
+  const before = request;
+  said("");
+  at("reading").textContent = `Reading ${file.name}.`;
+  let text, fault;
+  try {
+    text = await textOf(file);
+    if (request !== before) throw new Unreadable(`What was entered while ${file.name} was read stays.`);
+  } catch (error) {
+    fault = error;
+  }
+  if (chosen !== file) return; // another was chosen meanwhile
+  at("reading").textContent = "";
+  at("file").value = "";
+  if (fault) unchanged(fault);
+  else takeText(text);
 }
 
 async function copy(text, button) {
@@ -209,20 +243,16 @@ function listen() {
     draw();
   });
   at("example").addEventListener("change", (event) => {
-    const chosen = examples.find(({ name }) => name === event.target.value);
-    if (!chosen) return;
-    takeText(chosen.request);
-    event.target.value = chosen.name;
+    const example = examples.find(({ name }) => name === event.target.value);
+    if (!example) return;
+    takeText(example.text);
+    event.target.value = example.name;
   });
   at("clear").addEventListener("click", () => take(blank(request?.document, request?.date_of_service)));
   at("form").addEventListener("submit", (event) => event.preventDefault());
   at("decide").addEventListener("click", () => takeText(at("request").value));
   at("copy-request").addEventListener("click", (event) => copy(at("request").value, event.target));
-  at("file").addEventListener("change", async (event) => {
-    const [file] = event.target.files;
-    if (file) takeText(await file.text());
-    event.target.value = "";
-  });
+  at("file").addEventListener("change", ({ target: { files: [file] } }) => file && takeFile(file));
   addEventListener("hashchange", () => {
     const link = linked();
     if (link && (link.document !== request?.document || link.date !== request?.date_of_service))
@@ -235,7 +265,7 @@ async function start() {
   ({ documents } = evaluate("catalogue", "null"));
   at("document").replaceChildren(...documents.map(({ document: name, versions }) => h("option", { value: name }, `${name} ${versions.at(-1).title}`)));
   at("example").replaceChildren(h("option", { value: "" }, "none"), ...documents.map(({ document: name }) =>
-    h("optgroup", { label: name }, examples.filter((each) => parse(each.request).document === name)
+    h("optgroup", { label: name }, examples.filter((each) => requestIn(each.text, documents)[0].document === name)
       .map((each) => h("option", { value: each.name }, each.about || each.name)))));
   listen();
   const link = linked();

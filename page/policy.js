@@ -15,7 +15,7 @@ export async function load(packed) {
 export const parse = (text) =>
   JSON.parse(text, (_, value, { source }) => (typeof value === "number" ? JSON.rawJSON(source) : value));
 
-const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i;
+export const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?(e[+-]?\d+)?$/i;
 
 // What is no number stays a text, so that the policy itself says what is wrong with it.
 export const typed = (text) => (NUMBER.test(text) ? JSON.rawJSON(text) : text);

@@ -14,8 +14,11 @@ from typing import Any
 import pytest
 import yaml
 from payer_policy import EmbeddedPolicy
+from payer_policy.fhir import Records, questionnaire
 from payer_policy.runtime.documents import Documents
-from payer_policy.workshop.impact import Side
+from payer_policy.runtime.reading import read_json, read_yaml
+from payer_policy.workshop.impact import Side, impact
+from payer_policy.workshop.page import page as report
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests import ROOT
@@ -201,6 +204,14 @@ def test_keyboard_alone(page: Page) -> None:
         assert page.locator(f"main {control}[tabindex='-1']").count() == 0
 
 
+def violations(page: Page) -> list[Any]:
+    """What axe finds."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert len(found["passes"]) > 10
+    return [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]]
+
+
 # Each a state of the page that axe sees.
 SEEN = {
     "approved": ("CC-0126", "01-relapsed.yaml", ""),
@@ -221,11 +232,23 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(seen: str, width: int, page: P
     page.locator("#example").select_option(example)
     page.locator("#compare").select_option(compared)
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
-    assert [(each["id"], [node["html"] for node in each["nodes"]]) for each in found["violations"]] == []
-    assert len(found["passes"]) > 20
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_the_report_of_an_impact_is_as_readable(
+    width: int, loose: Page, policy: EmbeddedPolicy, tmp_path: Path
+) -> None:
+    requests = enumerate(vector["input"] for vector in VECTORS.values())
+    old, new = "2005-04-04", "2008-03-13"
+    file = tmp_path / "impact.html"
+    found = impact("NCD-240.4", Side(policy, old), Side(policy, new), requests)
+    file.write_text(report(found, old, new), encoding="utf-8")
+    loose.set_viewport_size({"width": width, "height": 800})
+    loose.goto(file.as_uri())
+    assert violations(loose) == []
+    assert loose.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_two_versions_side_by_side(page: Page, policy: EmbeddedPolicy) -> None:
@@ -269,6 +292,19 @@ def test_two_versions_side_by_side(page: Page, policy: EmbeddedPolicy) -> None:
     assert len(pairs) > 80
 
 
+def test_where_one_of_two_versions_asks_its_question_leads(page: Page) -> None:
+    opened(page, "NCD-240.4")
+    page.locator("#example").select_option("ncd240_4/04-between-14-and-15.yaml")
+    expect(page.locator("#announced")).to_have_text("Not approved.")
+    page.locator("#compare").select_option("2005-04-04")
+    expect(page.locator("#announced")).to_have_text(
+        "2008-03-13: Not approved, 2005-04-04: Needs information."
+        " Next question: Is surgery a likely alternative to CPAP?"
+    )
+    page.get_by_role("button", name="Go to the next question").click()
+    expect(page.locator("#fact-surgery_alternative")).to_be_focused()
+
+
 def test_an_answer_of_another_version_is_set_aside_and_comes_back(page: Page) -> None:
     opened(page, "NCD-240.4")
     enter(page, "age", 61)
@@ -305,6 +341,13 @@ def test_names_that_mean_a_value(page: Page) -> None:
     name.press("Enter")
     expect(field(page, "combined_with").get_by_role("status")).to_have_text("This name is not in the list.")
     assert sorted(request_of(page)["facts"]["combined_with"]) == ["imatinib", "nilotinib"]
+
+
+def test_the_tree_says_what_is_not_to_be_had(page: Page) -> None:
+    opened(page, "NCD-110.21")
+    page.locator("#fact-hemoglobin").select_option("unavailable")
+    expect(page.locator("[data-id='1.hemoglobin'] .value").first).to_have_text(" hemoglobin: not to be had")
+    expect(page.locator("[data-id='1.hematocrit'] .value").first).to_have_text(" hematocrit")
 
 
 def test_unknown_is_never_none_of_them(page: Page) -> None:
@@ -361,10 +404,263 @@ def test_a_request_is_loaded_from_a_file_and_copied(page: Page, policy: Embedded
     page.get_by_role("button", name="Copy the request").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert json.loads(page.evaluate("navigator.clipboard.readText()")) == example
-    file.write_text("document: CC-0126")
-    choose(page, file)
-    expect(page.locator("#request-fault")).to_have_text("This is no JSON: nothing was changed.")
-    assert request_of(page) == example
+
+
+TAKEN = """texts => texts.map(text => {
+  document.getElementById("request").value = text;
+  document.getElementById("decide").click();
+  return [document.getElementById("request").value, document.getElementById("request-fault").textContent];
+})"""
+
+
+def test_the_examples_are_loaded_from_their_files(page: Page, policy: EmbeddedPolicy) -> None:
+    opened(page)
+    for name, example in EXAMPLES.items():
+        choose(page, ROOT / "examples" / name)
+        assert request_of(page) == example
+        assert decision_of(page) == in_process(policy, "decision", example)
+
+
+def test_yaml_means_what_it_means_to_the_command(page: Page) -> None:
+    values = ["1:10", "010", "0.10", "1e-1", '"0.1"', "yes", "TRUE", "~", "", "null", "[]", "[imatinib]", "2025-02-30",
+              "{less_than: 0.01}", "+1", ".5", "0x1F", "0.099999999999999999", "a # b", "|\n  text"]  # fmt: skip
+    texts = [f"document: CC-0126\ncodes:\n hcpcs: {value}\n" for value in values]
+    opened(page)
+    for text, (taken, fault) in zip(texts, page.evaluate(TAKEN, texts), strict=True):
+        assert (read_json(taken), fault) == (read_yaml(text)[0], "")
+
+
+NO_REQUEST = "{} is neither JSON nor YAML of a request. Nothing was changed."
+FAULTS = {
+    "": NO_REQUEST.format("This"),
+    "Dear colleague, the disease has relapsed.": NO_REQUEST.format("This"),
+    "a: 1\na: 2": NO_REQUEST.format("Line 1"),
+    "a: 1\nb: c: d": NO_REQUEST.format("Line 2"),
+    "a: &x 1\nb: *x": NO_REQUEST.format("This"),
+    "a: !x 1": NO_REQUEST.format("Line 1"),
+    "a: 1\n---\na: 2": NO_REQUEST.format("This"),
+    '{"document": "CC-0126"': NO_REQUEST.format("Line 1"),
+    "[" * 20_000: NO_REQUEST.format("Line 1"),
+    '{"resourceType": "Bundle"}': "The page reads no FHIR record: the command payer-policy request makes a request"
+    " of it, which can be loaded here. Nothing was changed.",
+}
+
+
+def test_what_is_no_request_changes_nothing(page: Page) -> None:
+    opened(page)
+    enter(page, "infant", True)
+    before = decision_of(page)
+    taken = page.evaluate(TAKEN, [*FAULTS])
+    assert taken == [[text, fault] for text, fault in FAULTS.items()]  # the text stays, to be mended
+    assert decision_of(page) == before
+    enter(page, "kmt2a_rearranged", True)
+    assert request_of(page)["facts"] == {"infant": True, "kmt2a_rearranged": True}
+    expect(page.locator("#request-fault")).to_have_text("")
+
+
+@pytest.fixture(scope="module")
+def forms(policy: EmbeddedPolicy) -> dict[tuple[str, str], Any]:
+    return {
+        (entry["document"], each["version"]): questionnaire(
+            policy, entry["document"], each["version"], base="https://payer.example/fhir"
+        )
+        for entry in policy.catalogue()["documents"]
+        for each in entry["versions"]
+    }
+
+
+def response(form: Any, facts: dict[str, Any], answers: dict[str, list[Any]] | None = None, **more: object) -> Any:  # noqa: ANN401
+    """The answers of a form that say these facts, and answers as they stand."""
+    given = {}
+    for item in form["item"]:
+        value = facts.get(item["linkId"])
+        if item["type"] == "choice" and value is not None:
+            codes = value if isinstance(value, list) else [value]
+            given[item["linkId"]] = [{"valueCoding": {"code": code}} for code in codes or ["none"]]
+        elif value is not None:
+            given[item["linkId"]] = [{f"value{item['type'].capitalize()}": value}]
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": f"{form['url']}|{form['version']}",
+        "status": "completed",
+        "subject": {"reference": "Patient/p"},
+        "item": [{"linkId": name, "answer": answer} for name, answer in {**given, **(answers or {})}.items()],
+        **more,
+    }
+
+
+def test_answers_to_a_questionnaire_are_read_as_by_the_client(
+    page: Page, policy: EmbeddedPolicy, forms: dict[tuple[str, str], Any]
+) -> None:
+    records = Records(policy)
+    asked = []
+    for vector in VECTORS.values():
+        request = vector["input"]
+        held = in_process(policy, "decision", request)["policy"] if isinstance(request, dict) else None
+        if held and not any(isinstance(value, dict) for value in request["facts"].values()):
+            form = forms[held["document"], held["version"]]
+            asked.append((request["date_of_service"], response(form, request["facts"])))
+    taken = opened(page).evaluate(
+        """asked => asked.map(([date, text]) => {
+          document.getElementById("date").value = date;
+          document.getElementById("date").dispatchEvent(new Event("input"));
+          document.getElementById("request").value = text;
+          document.getElementById("decide").click();
+          return [document.getElementById("request").value, document.getElementById("request-fault").textContent];
+        })""",
+        [(date, json.dumps(answers)) for date, answers in asked],
+    )
+    for (date, answers), (text, fault) in zip(asked, taken, strict=True):
+        expected = records.facts_from_response(answers, date_of_service=date).request.to_dict()
+        assert (json.loads(text), fault) == (expected, "")
+    assert len(asked) > 300
+
+
+CD19 = [{"valueBoolean": True}]
+CODES = {code: {"valueCoding": {"code": code}} for code in ("t_cell", "other", "none", "b")}
+
+
+NO_ANSWERS: list[tuple[str, list[Any], dict[str, Any]]] = [
+    ("cd19_positive", [{"valueString": "true"}], {}),
+    ("cd19_positive", [{"valueDecimal": 1}], {}),
+    ("cd19_positive", CD19 * 2, {}),
+    ("lineage", [CODES["b"]], {}),
+    ("lineage", [CODES["t_cell"], CODES["other"]], {}),
+    ("lineage", [{"valueString": "t_cell"}], {}),
+    ("combined_with", [CODES["none"], CODES["other"]], {}),
+    ("combined_with", [CODES["other"]] * 2, {}),
+    ("combined_with", [CODES["other"]], {"status": "in-progress"}),
+    ("mrd_percent", [{"valueDecimal": 101}], {}),
+    ("mrd_percent", [{"valueDecimal": "0.5"}], {}),
+    ("mrd_percent", [{"valueDecimal": {"less_than": 1}}], {}),
+    ("complete_response", [{"valueInteger": 1.5}], {}),
+]
+
+
+def test_an_answer_that_is_none_is_not_taken_over(
+    page: Page, policy: EmbeddedPolicy, forms: dict[tuple[str, str], Any]
+) -> None:
+    form, records = forms["CC-0126", "2025-04-01"], Records(policy)
+    answers = [response(form, {"infant": True}, {name: given}, **more) for name, given, more in NO_ANSWERS]
+    opened(page, "NCD-240.4")  # the answers name the document
+    taken = page.evaluate(TAKEN, [json.dumps(each) for each in answers])
+    for (name, _, _), each, (text, said) in zip(NO_ANSWERS, answers, taken, strict=True):
+        expected = records.facts_from_response(each, date_of_service="2025-06-01").request.to_dict()
+        assert json.loads(text) == expected
+        assert expected["facts"] == {"infant": True}
+        assert said == f"Not taken over, since these are no complete answers: {name.replace('_', ' ')}."
+
+
+def test_what_is_answered_twice_and_not_alike_is_not_known(page: Page, forms: dict[tuple[str, str], Any]) -> None:
+    answers = response(forms["CC-0126", "2025-04-01"], {"infant": True, "cd19_positive": True})
+    answers["item"] += [
+        {"linkId": "infant", "answer": CD19},
+        {"linkId": "cd19_positive", "answer": [{"valueBoolean": False}]},
+    ]
+    load(opened(page), answers)
+    assert request_of(page)["facts"] == {"infant": True}
+    expect(page.locator("#request-fault")).to_contain_text("no complete answers: cd19 positive.")
+
+
+NO_FORMS: list[tuple[dict[str, Any], str]] = [
+    ({"questionnaire": "https://x/Questionnaire/XY-1|2025-04-01"}, "to the questionnaire of no version"),
+    ({"questionnaire": "https://x/Questionnaire/CC-0126"}, "to the questionnaire of no version"),
+    ({"questionnaire": None}, "to the questionnaire of no version"),
+    (
+        {"questionnaire": "https://x/Questionnaire/NCD-240.4|2005-04-04"},
+        "NCD-240.4, version 2005-04-04, in force from 2005-04-04 to 2008-03-12, last reviewed 2005-04-04: choose a date"
+        " of service for it first.",
+    ),
+    ({"status": "entered-in-error"}, "establish nothing"),
+    ({"status": "stopped"}, "establish nothing"),
+    ({"status": None}, "establish nothing"),
+    ({"authored": "2025-06-02T00:00:00Z"}, "after the date of service"),
+    ({"modifierExtension": [{"url": "https://x"}]}, "hold a modifier"),
+]
+
+
+def test_answers_that_establish_nothing_change_nothing(page: Page, forms: dict[tuple[str, str], Any]) -> None:
+    answers = response(forms["CC-0126", "2025-04-01"], {"infant": True})
+    opened(page)
+    for change, says in NO_FORMS:
+        load(page, answers | change)
+        expect(page.locator("#request-fault")).to_contain_text(says)
+        expect(page.locator("#request-fault")).to_contain_text("Nothing was changed.")
+    enter(page, "kmt2a_rearranged", True)
+    assert request_of(page)["facts"] == {"kmt2a_rearranged": True}
+
+
+# What Chromium does with a file, held up until the test lets it go on.
+HELD = """() => {
+  const read = Blob.prototype.arrayBuffer;
+  window.go = [];
+  Blob.prototype.arrayBuffer = async function () {
+    await new Promise(done => window.go.push(done));
+    return read.call(this);
+  };
+}"""
+
+
+def test_a_file_that_is_being_read_says_so_and_stays_out_of_the_way(page: Page, tmp_path: Path) -> None:
+    slow, other = tmp_path / "slow.json", tmp_path / "other.yaml"
+    slow.write_text(json.dumps(EXAMPLES["01-relapsed.yaml"]))
+    other.write_text("document: NCD-110.21\ndate_of_service: 2025-06-01\nfacts: {hemoglobin: 9.50}\n")
+    opened(page)
+    page.evaluate(HELD)
+    page.locator("#file").set_input_files(slow)
+    expect(page.locator("#reading")).to_have_text("Reading slow.json.")
+    page.locator("#file").set_input_files(other)
+    expect(page.locator("#reading")).to_have_text("Reading other.yaml.")
+    page.evaluate("go.reverse().forEach(done => done())")  # the first that was chosen comes last
+    expect(page.locator("#reading")).to_have_text("")
+    page.wait_for_timeout(100)
+    assert request_of(page) == {"document": "NCD-110.21", "date_of_service": "2025-06-01", "facts": {"hemoglobin": 9.5}}
+    assert "9.50" in page.locator("#request").input_value()  # as it was written
+    page.locator("#file").set_input_files(slow)
+    enter(page, "hemoglobin", 9.6)
+    page.evaluate("go.at(-1)()")
+    expect(page.locator("#request-fault")).to_have_text(
+        "What was entered while slow.json was read stays. Nothing was changed."
+    )
+    assert request_of(page)["facts"] == {"hemoglobin": 9.6}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b" " * ((1 << 19) + 1), "file.json is too large: 512 KiB is the most that a request may have."),
+        ('{"document": "CC-0126\u00e9"}'.encode("latin-1"), "file.json is no text in UTF-8."),
+        ('{"document": "CC-0126"}'.encode("utf-16"), "file.json is no text in UTF-8."),
+        (None, "file.json cannot be read: it is a folder, has been moved or changed, or may not be read."),
+    ],
+)
+def test_a_file_that_cannot_be_read_says_so(content: bytes | None, says: str, page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "file.json"
+    file.write_bytes(content or b"{}")
+    opened(page)
+    enter(page, "infant", True)
+    if content is None:
+        page.evaluate(HELD)
+        page.locator("#file").set_input_files(file)
+        expect(page.locator("#reading")).to_have_text("Reading file.json.")
+        file.unlink()
+        page.evaluate("go[0]()")
+    choose(page, file) if content else expect(page.locator("#file")).to_have_value("")
+    expect(page.locator("#request-fault")).to_have_text(f"{says} Nothing was changed.")
+    expect(page.locator("#reading")).to_have_text("")
+    assert request_of(page)["facts"] == {"infant": True}
+
+
+def test_a_folder_that_is_dropped_says_so(page: Page, tmp_path: Path) -> None:
+    opened(page)
+    page.locator("#file").scroll_into_view_if_needed()
+    box = page.locator("#file").bounding_box()
+    assert box
+    session = page.context.new_cdp_session(page)
+    dragged = {"items": [], "files": [str(tmp_path)], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        session.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 5, "y": box["y"] + 5, "data": dragged})
+    expect(page.locator("#request-fault")).to_contain_text("cannot be read: it is a folder")
 
 
 def test_a_number_that_is_loaded_stays_as_it_was_written(page: Page) -> None:
@@ -380,6 +676,7 @@ def test_a_misspelt_fact_is_removed(page: Page) -> None:
     opened(page)
     load(page, EXAMPLES["14-wrong-type.yaml"])
     page.get_by_role("button", name="Remove cd19_postive").click()
+    expect(page.locator("#questions")).to_be_focused()  # since the button is gone
     page.locator("#fact-mrd_percent-value").fill("0.50")
     assert decision_of(page)["outcome"] == "needs_information"
     assert '"mrd_percent": 0.50' in page.locator("#request").input_value()  # as it was written
@@ -403,6 +700,11 @@ def test_on_paper(page: Page) -> None:
         expect(page.locator(hidden)).to_be_hidden()
     for shown in ("h1", ".outcome", ".policy", ".tree >> nth=0"):
         expect(page.locator(shown)).to_be_visible()
+    assert not page.locator(".reading").first.is_visible()
+    page.emulate_media(media="screen")
+    page.get_by_text("How I is read", exact=True).click()
+    page.emulate_media(media="print")
+    assert page.locator(".reading[open]").is_visible()
     assert page.pdf().startswith(b"%PDF")
 
 

@@ -27,9 +27,11 @@ _PAGE = Template("""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>Impact: $old to $new</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
 ${look}svg { width: 100%; height: auto } text { font: 13px system-ui, sans-serif }
 </style>
+<main>
 <h1>Impact of $new</h1>
 <p><strong>$changed of $total requests</strong> of $document change outcome, compared with $old.</p>
 <p>This page holds counts of decisions and the clauses they turn on, and no request. A small count can still tell of one
@@ -40,6 +42,7 @@ $besides
 <table><tr><th>$old<th>$new<th>requests</tr>$flows</table>
 <h2>Clauses that turned where the outcome changed</h2>
 <table><tr><th>clause<th>before<th>after<th>requests</tr>$clauses</table>
+</main>
 </html>
 """)
 
