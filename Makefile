@@ -19,6 +19,11 @@ REGO := policy policy_tests deploy tools
 
 CHECKED := pyclient/src pyclient/tests tests bench tools examples
 
+RUN := @$(BIN)/python -m
+RUFF := --config pyclient/pyproject.toml $(CHECKED)
+PYTEST := $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir .
+WITH_OPA = @OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE &&
+
 .PHONY: build/published build/policy.wasm lock spark decide page test prove compare mutate attack canary faults load policy bench bundle draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
@@ -64,7 +69,7 @@ opa:
 
 fmt: opa $(VENV)/.test
 	$(OPA) fmt -w $(REGO)
-	$(BIN)/ruff format --config pyclient/pyproject.toml $(CHECKED)
+	$(BIN)/ruff format $(RUFF)
 
 fmt-check: opa
 	@test -z "$$($(OPA) fmt -l $(REGO))" || { $(OPA) fmt -d $(REGO); echo "make fmt mends this" >&2; exit 1; }
@@ -128,10 +133,10 @@ schemas-check: build/schemas
 	@diff -r build/schemas schemas || { echo "schemas/ is stale: make schemas" >&2; exit 1; }
 
 docs: opa $(VENV)/.test
-	@$(BIN)/python -m tools.docs
+	$(RUN) tools.docs
 
 docs-check: opa $(VENV)/.test
-	@$(BIN)/python -m tools.docs --check
+	$(RUN) tools.docs --check
 
 # What production decides with: no drafts.
 build/published: $(VENV)/.decide
@@ -139,10 +144,10 @@ build/published: $(VENV)/.decide
 
 # The client's modules are of what the policy that it ships decides.
 facts: opa $(VENV)/.test build/published
-	@$(BIN)/python -m tools.facts build/published
+	$(RUN) tools.facts build/published
 
 facts-check: opa $(VENV)/.test build/published
-	@$(BIN)/python -m tools.facts build/published --check
+	$(RUN) tools.facts build/published --check
 
 # FOLDER, BUNDLE
 compiled = $(OPA) build --capabilities build/capabilities.json -t wasm $(ENTRYPOINTS:%=-e %) -o $(2) $(1)
@@ -171,8 +176,8 @@ page: page/node_modules/.package-lock.json
 	@node page/build.mjs
 
 lint: $(VENV)/.test
-	$(BIN)/ruff format --check --config pyclient/pyproject.toml $(CHECKED)
-	$(BIN)/ruff check --config pyclient/pyproject.toml $(CHECKED)
+	$(BIN)/ruff format --check $(RUFF)
+	$(BIN)/ruff check $(RUFF)
 	$(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
 
 unit: $(VENV)/.test
@@ -180,23 +185,18 @@ unit: $(VENV)/.test
 		--cov-fail-under 95 pyclient/tests
 
 integration: $(VENV)/.test opa build/capabilities.json page
-	@tools/setup browser
-	@tools/setup engine
-	@tools/setup compose
-	@tools/setup kustomize
-	@tools/setup hapi
-	@tools/setup lforms
-	OPA_IMAGE=$$(tools/setup image) && PROMETHEUS_IMAGE=$$(tools/setup prometheus) && export OPA_IMAGE PROMETHEUS_IMAGE && \
-		$(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . --ignore tests/test_spark.py tests
+	@tools/setup browser engine compose kustomize hapi lforms
+	$(WITH_OPA) PROMETHEUS_IMAGE=$$(tools/setup prometheus) && export PROMETHEUS_IMAGE && \
+		$(PYTEST) --ignore tests/test_spark.py tests
 
 published-check: $(VENV)/.test
-	@$(BIN)/python -m tools.publish check
+	$(RUN) tools.publish check
 
 # All that the lock holds is made anew from what it locks.
 publish: $(VENV)/.test check
-	@$(BIN)/python -m tools.publish publish
+	$(RUN) tools.publish publish
 	@$(MAKE) --no-print-directory wasm schemas facts
-	@$(BIN)/python -m tools.publish golden
+	$(RUN) tools.publish golden
 	@$(MAKE) --no-print-directory docs
 
 # The same commit and key give the same bytes. Without BUNDLE_KEY a key for development is made in build/.
@@ -205,49 +205,46 @@ bundle: opa build/capabilities.json build/published
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa
-	@$(BIN)/python -m tests.oracle.prove $(DOCUMENT)
+	$(RUN) tests.oracle.prove $(DOCUMENT)
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 COUNT ?= 1000000
 compare: $(VENV)/.test opa
-	@$(BIN)/python -m tests.oracle.compare --count $(COUNT)
+	$(RUN) tests.oracle.compare --count $(COUNT)
 
 # Changes the policy in one place at a time and expects a test to notice; minutes, so it is no part of make test. Of some
 # files alone: make mutate ONLY='policy/cc0126*'.
 ONLY ?= *
 mutate: opa $(VENV)/.decide
-	@$(BIN)/python -m tools.mutate policy policy_tests --only '$(ONLY)'
+	$(RUN) tools.mutate policy policy_tests --only '$(ONLY)'
 
 # What breaks in production, broken here, and how long recovery took: real containers with callers running, 2 minutes.
 faults: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
-	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && \
-		$(BIN)/pytest -q -s -c pyclient/pyproject.toml --rootdir . tests/test_faults.py
+	$(WITH_OPA) $(PYTEST) -s tests/test_faults.py
 
 # A cluster of Spark on this machine, with Java 17: three minutes, and 400 MB to fetch, so it is no part of make test.
 spark: $(VENV)/.test
 	@$(LOCKED) tests/spark.txt
-	@$(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir . tests/test_spark.py
+	@$(PYTEST) tests/test_spark.py
 
 # Steady callers against one OPA: latency, errors, memory.
 MINUTES ?= 10
 CLIENTS ?= 8
 load: $(VENV)/.test opa
 	@tools/setup engine
-	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python -m tests.stage.load $(MINUTES) $(CLIENTS)
+	$(WITH_OPA) $(BIN)/python -m tests.stage.load $(MINUTES) $(CLIENTS)
 
 # Each prints a table, with OPA as docker-compose.yml has it for production, and attack also as deploy/kubernetes has it.
 # Part of make test.
 attack canary: $(VENV)/.test opa build/capabilities.json
-	@tools/setup engine
-	@tools/setup compose
-	@tools/setup kustomize
-	@OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE && $(BIN)/python -m tests.stage.$(@:attack=attacks)
+	@tools/setup engine compose kustomize
+	$(WITH_OPA) $(BIN)/python -m tests.stage.$(@:attack=attacks)
 
 bench: opa $(VENV)/.test page
 	@tools/setup browser
 	@$(LOCKED) bench/requirements.txt
-	@$(BIN)/python -m bench.bench
+	$(RUN) bench.bench
 
 clean:
 	rm -rf build $(VENV)
