@@ -9,6 +9,7 @@ import logging
 import os
 import pickle
 import random
+import re
 import signal
 import socket
 import ssl
@@ -30,6 +31,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from payer_policy import (
+    AsyncPolicyClient,
     CallRecord,
     Decision,
     EmbeddedPolicy,
@@ -642,25 +644,45 @@ def test_why_a_certificate_is_not_accepted(host: str, issued: str, says: str, tm
     assert str(raised.value) == f"{server.url} cannot be asked (SSLError: {says})"
 
 
-def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tmp_path: Path) -> None:
+    """With its path, before anything is asked."""
     key = serialization.load_pem_private_key(authority.issue_cert("client").private_key_pem.bytes(), None)
-    locked = key.private_bytes(
+    encrypted = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.BestAvailableEncryption(b"canary"),
     )
-    ca_file, empty, client_cert = tmp_path / "ca.pem", tmp_path / "empty.pem", tmp_path / "client.pem"
-    authority.cert_pem.write_to_path(str(ca_file))
-    empty.write_text("")
-    client_cert.write_bytes(authority.issue_cert("client").cert_chain_pems[0].bytes() + locked)
-    with serving(decide, tls=tls) as server:
-        for options, says in (
-            ({"ca_file": ca_file, "client_cert": str(client_cert)}, "Client private key is encrypted, password is"),
-            ({"ca_file": empty}, "no certificate or crl found"),
-            ({"ca_file": tmp_path / "none.pem"}, "No such file"),
-        ):
-            with PolicyClient(server.url, **options) as client, pytest.raises(PolicyUnreachable, match=says):
-                client.decide(REQUEST)
+    certificate = authority.issue_cert("client")
+    pem, alone, none, empty, locked = (str(tmp_path / name) for name in ("pem", "alone", "none", "empty", "locked"))
+    certificate.private_key_and_cert_chain_pem.write_to_path(pem)
+    certificate.cert_chain_pems[0].write_to_path(alone)
+    Path(empty).touch()
+    Path(locked).write_bytes(certificate.cert_chain_pems[0].bytes() + encrypted)
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"ca_file": Path(none)}, f"ca_file {none} cannot be used: No such file or directory"),
+        ({"ca_file": empty}, f"ca_file {empty} cannot be used: no certificate or crl found"),
+        ({"client_cert": none}, f"client_cert {none} cannot be used: No such file or directory"),
+        ({"client_cert": (alone, none)}, f"client_cert {alone} and client_cert {none} cannot be used: No such file"),
+        ({"client_cert": alone}, f"client_cert {alone} cannot be used: "),  # no key in it
+        (
+            {"client_cert": locked},
+            f"client_cert {locked} cannot be used: the key is encrypted, and there is no password",
+        ),
+    ]
+    for options, says in refused:
+        for kind in (PolicyClient, AsyncPolicyClient):
+            with pytest.raises(InvalidValue, match=f"^{re.escape(says)}"):
+                kind("https://127.0.0.1:9", **options)
+    PolicyClient("https://127.0.0.1:9", ca_file=alone, client_cert=pem).close()
+    PolicyClient("https://127.0.0.1:9", ca_file=tmp_path, client_cert=(alone, pem)).close()
+
+
+def test_a_file_of_certificates_that_is_gone_later(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    with serving(decide, tls=tls) as server, PolicyClient(server.url, ca_file=tmp_path / "ca.pem") as client:
+        (tmp_path / "ca.pem").unlink()
+        with pytest.raises(PolicyUnreachable, match=r"cannot be asked .*No such file"):
+            client.decide(REQUEST)
 
 
 def test_a_ca_of_the_environment_is_trusted(
@@ -672,11 +694,6 @@ def test_a_ca_of_the_environment_is_trusted(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
     with serving(decide, tls=context) as server, PolicyClient(server.url) as client:
         assert client.decide(REQUEST).request_id == "r-1"
-
-
-def test_files_that_are_not_there_are_an_error() -> None:
-    with PolicyClient("https://127.0.0.1:9", ca_file="/nowhere.pem") as client, pytest.raises(PolicyUnreachable):
-        client.decide(REQUEST)
 
 
 def test_one_connection_serves_many_calls() -> None:

@@ -37,7 +37,7 @@ class PolicyClient(PolicyBase):
     - `on_call`: called with a `CallRecord` after every call, on the thread that made it.
 
     Proxies, CA bundle and netrc are taken from the environment as requests does, when a path is first asked for.
-    Raises `InvalidValue` for an argument that cannot be used.
+    Raises `InvalidValue` for an argument that cannot be used, a file of certificates among them.
     """
 
     def __init__(

@@ -111,6 +111,7 @@ class Transport:
             raise InvalidValue("timeout, deadline and attempts must be positive")
         if token == "":
             raise InvalidValue("token is empty; None asks without one")
+        _check_files(ca_file, client_cert)
         self._servers = [url.rstrip("/") for url in base_urls]
         self._names = [urldefragauth(url) for url in self._servers]  # for messages: without a password
         self._preferred = 0
@@ -306,6 +307,35 @@ class Transport:
         _log.warning("%s; attempt %d follows in %.1f s", failed.error, state.attempt_number + 1, state.upcoming_sleep)
 
 
+def _check_files(ca_file: str | os.PathLike[str] | None, client_cert: str | tuple[str, str] | None) -> None:
+    """Raises `InvalidValue` for what no connection could use: who starts a service sees it, and which file it is."""
+
+    def locked() -> str:  # else OpenSSL asks the terminal
+        raise ValueError("the key is encrypted, and there is no password")
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    certificate, key = (client_cert, None) if isinstance(client_cert, str) else client_cert or (None, None)
+    named = f"ca_file {ca_file}"
+    try:
+        if ca_file is not None:
+            context.load_verify_locations(**{"capath" if os.path.isdir(ca_file) else "cafile": os.fspath(ca_file)})
+        named = " and ".join(f"client_cert {file}" for file in (certificate, key) if file is not None)
+        if certificate is not None:
+            context.load_cert_chain(certificate, key, locked)
+        return
+    except ssl.SSLError as error:
+        why = _words(error)
+    except OSError as error:
+        why = error.strerror or "no reason given"
+    except ValueError as error:
+        why = str(error)
+    raise InvalidValue(f"{named} cannot be used: {why}")
+
+
+def _words(error: ssl.SSLError) -> str:
+    return (error.reason or "no reason given").replace("_", " ").lower()
+
+
 def _reason(error: Exception) -> str:
     """What was raised, and of TLS and of files also why: OpenSSL's words name host and certificate, those of a file its
     path, and nothing of the request. Of all else the words may hold it."""
@@ -314,7 +344,7 @@ def _reason(error: Exception) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"{kind}: {cause.verify_message.rstrip('.')}"
         if isinstance(cause, ssl.SSLError):
-            return f"{kind}: {(cause.reason or 'no reason given').replace('_', ' ').lower()}"
+            return f"{kind}: {_words(cause)}"
         return f"{kind}: {cause}"
     return kind if isinstance(error, (requests.RequestException, LocationValueError)) else f"{kind}: {error}"
 
