@@ -57,7 +57,7 @@ def test_every_package_is_locked_with_its_digests(lock: str) -> None:
 
 
 def test_what_is_here_is_what_is_locked() -> None:
-    """A package that the lock does not have may be what a test leans on, and is nowhere else."""
+    """Else what passes here is not what passes elsewhere."""
     here = {str(canonicalize_name(each.metadata["Name"])): each.version for each in distributions()}
     locked = {each["name"]: each["version"] for each in pinned("tests/requirements.txt") if applies(each["marker"])}
     assert {name: here.get(name) for name in locked} == locked

@@ -104,7 +104,7 @@ def decisions(policy: EmbeddedPolicy) -> list[tuple[str, Decision]]:
     """Of every vector."""
     found = []
     for file in sorted((ROOT / "policy_tests" / "vectors").glob("*/*.yaml")):
-        for vectors in yaml.safe_load(file.read_text(encoding="utf-8")).values():
+        for vectors in yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader).values():
             for vector in vectors:
                 if isinstance(vector["input"], dict):
                     found.append((vector["name"], decide(policy, vector["input"])))
@@ -125,40 +125,47 @@ def action(response: Json) -> Any:  # noqa: ANN401
 
 def test_a_claim_response_of_every_decision(decisions: list[tuple[str, Decision]]) -> None:
     seen: dict[str | None, int] = {}
+    held: set[str] = set()
     for name, decision in decisions:
         response = responded(decision)
-        assert json.dumps(response) == json.dumps(responded(decision))
+        text = json.dumps(response)
+        assert text == json.dumps(responded(decision))
         given = action(response)
         seen[given] = seen.get(given, 0) + 1
         assert given == (decision.review_action.value if decision.review_action else None)
         assert given != "A3"
-        for kind in ("any", response["outcome"], given):
+        for kind in ("any", response["outcome"], given) if text not in held else ():  # many decisions make the same
             for expression in REQUIRED.get(str(kind), ()):
                 assert fhirpath(expression)(response) == [True], (name, expression)
+        held.add(text)
         assert "valueBoolean': True" not in str(response)  # no person has seen it
     assert seen["A1"] > 100
     assert seen["A4"] > 100
     assert seen[None] > 100
+    assert len(held) > 100
 
 
 def test_coverage_information_of_every_decision(policy: EmbeddedPolicy, decisions: list[tuple[str, Decision]]) -> None:
     form = questionnaire(policy, "CC-0126", base="https://payer.example/fhir")
-    seen: dict[str, int] = {}
+    seen: dict[str, str] = {}  # by resource what it says of coverage: many decisions make the same
     for name, decision in decisions:
         made = coverage_information(
             decision, "Coverage/1", day=date(2025, 6, 2), assertion_id="a", number="AUTH1", questionnaire=form
         )
-        for id, expression in INVARIANTS.items():
-            assert fhirpath(expression)(made) == [True], (name, id)
-        covered = fhirpath("extension.where(url = 'covered').value")(made)[0]
-        seen[covered] = seen.get(covered, 0) + 1
+        text = json.dumps(made)
+        if text not in seen:
+            for id, expression in INVARIANTS.items():
+                assert fhirpath(expression)(made) == [True], (name, id)
+            seen[text] = fhirpath("extension.where(url = 'covered').value")(made)[0]
+        covered = seen[text]
         assert (covered == "covered") is (decision.review_action is not None and decision.review_action.value == "A1")
         shown = card(decision, uuid="u", source="Payer")
         assert len(shown["summary"]) <= 140
         assert ("denial" in shown["detail"]) is (
             decision.next_step in (NextStep.CLINICAL_REVIEW, NextStep.CORRECT_REQUEST)
         )
-    assert set(seen) == {"covered", "conditional", "indeterminate"}
+    assert {*seen.values()} == {"covered", "conditional", "indeterminate"}
+    assert len(seen) > 50
 
 
 def test_an_invariant_can_fail() -> None:

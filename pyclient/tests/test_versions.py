@@ -235,7 +235,10 @@ def test_only_a_page_of_impact_is_written_anew(tmp_path: Path, capsys: pytest.Ca
     assert not (tmp_path / "new.html").exists()
 
 
-def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy) -> None:
+def test_the_commands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("payer_policy.runtime.transport._back_off", lambda state: 0.0)
     source, stored = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps(request(mrd)) + "\n" for mrd in (0.05, 0.5)), encoding="utf-8")
     assert main(["batch", str(source), str(stored)]) == 0
