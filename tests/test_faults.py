@@ -36,7 +36,7 @@ from rich.table import Table
 from tests import ROOT
 from tests.stage.bundles import Polling, bundle, polling, revision_of, rewritten, wait_for
 from tests.stage.load import Known, Load, known_decisions
-from tests.stage.opa import free_port, serving, wait_until_healthy
+from tests.stage.opa import eventually, free_port, refusals, serving, wait_for_refusals, wait_until_healthy
 
 LATE = 3.0  # seconds over a call's deadline that a busy machine may add
 
@@ -220,32 +220,12 @@ def kill_9(container: Container) -> None:
         container.start()
 
 
-def eventually(what: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.1)
-
-
 def is_ready(url: str) -> bool:
     """What a readiness probe asks."""
     try:
         return requests.get(f"{url}/health?bundles&plugins", timeout=2).ok
     except requests.RequestException:
         return False
-
-
-def refusals(url: str) -> float:
-    """How often OPA refused or missed its bundle, by the metric that the alert reads; 0 while it does not answer."""
-    try:
-        lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
-    except requests.RequestException:
-        return 0
-    return sum(float(line.split()[-1]) for line in lines if line.startswith("bundle_failed_load_counter{"))
-
-
-def wait_for_refusals(url: str, number: float) -> None:
-    eventually(lambda: refusals(url) >= number)
 
 
 def test_killed_and_restarted(production: Start, known: Known, row: Row) -> None:

@@ -14,8 +14,8 @@ from payer_policy import Decision, PolicyRefused
 from tests import ROOT
 from tests.stage.attacks import ATTACKS, Attack, tried
 from tests.stage.bundles import FILE, usurper, wait_for
+from tests.stage.opa import eventually
 from tests.stage.production import Pod, Resource, built, fill, pod
-from tests.test_faults import eventually
 
 BASE = ROOT / "deploy" / "kubernetes"
 

@@ -19,9 +19,8 @@ from payer_policy import PolicyClient, PolicyError
 
 from tests import ROOT
 from tests.stage.bundles import bundle, polling, wait_for
-from tests.stage.opa import fail
+from tests.stage.opa import eventually, fail, wait_for_refusals
 from tests.stage.production import Production, production
-from tests.test_faults import eventually, wait_for_refusals
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = json.loads((ROOT / "deploy" / "grafana" / "dashboard.json").read_text(encoding="utf-8"))

@@ -22,9 +22,8 @@ from tests import ROOT
 from tests.stage.attacks import ATTACKS, DECISION, DECISIONS, MAX, Attack, tried
 from tests.stage.bundles import Polling, bundle, polling, revision_of, usurper, wait_for
 from tests.stage.canary import Canaries, Channel, ask, decision_log, everywhere
-from tests.stage.opa import free_port, serving, wait_until_healthy
+from tests.stage.opa import eventually, free_port, serving, wait_until_healthy
 from tests.stage.production import COMPOSE_FILE, Production, Project, production
-from tests.test_faults import eventually
 
 REQUEST = {"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}
 GUARDED = {

@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -87,3 +87,23 @@ def wait_until_healthy(container: Container, seconds: float = 30) -> str:
                 return url
         time.sleep(0.1)
     fail(f"OPA did not become healthy: {problem}. Its log:\n{container.logs().decode()}")
+
+
+def eventually(what: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.1)
+
+
+def refusals(url: str) -> float:
+    """How often OPA refused or missed its bundle, by the metric that the alert reads; 0 while it does not answer."""
+    try:
+        lines = requests.get(f"{url}/metrics", timeout=5).text.splitlines()
+    except requests.RequestException:
+        return 0
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("bundle_failed_load_counter{"))
+
+
+def wait_for_refusals(url: str, number: float) -> None:
+    eventually(lambda: refusals(url) >= number)
