@@ -105,9 +105,8 @@ def test_every_kind_of_change_to_a_rule(door: Path) -> None:
 
 def test_every_file_of_the_policy_has_mutants() -> None:
     """OPA does not always say truly where a term stands; where it does not, the tool gives up."""
-    listed = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "mutate.py"), "--list"], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "tools.mutate", "--list"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (listed.returncode, listed.stderr) == (0, "")
     files = {file.relative_to(ROOT).as_posix() for file in (ROOT / "policy").rglob("*.rego")}
     assert set(re.findall(r"^(policy/\S+\.rego):", listed.stdout, re.M)) == files
