@@ -13,6 +13,19 @@ from tests import ROOT
 
 SUPPORTED = ("3.10", "3.11", "3.12", "3.13")
 
+# What asks a server, writes letters and files; and what it says of the embedded policy, whose engine it does not need.
+STANDS_ON = ["certifi", "charset-normalizer", "idna", "requests", "tenacity", "urllib3"]
+THIN = """
+from importlib.metadata import distributions
+import payer_policy, payer_policy.cc0126, payer_policy.letter, payer_policy.workshop.batch
+names = {each.metadata["Name"].lower().replace("_", "-") for each in distributions()}
+print(*sorted(names, key=lambda name: (name != "payer-policy-client", name)))
+try:
+    payer_policy.EmbeddedPolicy()
+except payer_policy.MissingExtra as error:
+    print(error)
+"""
+
 
 def interpreters() -> dict[str, str]:
     """By version: this one, those on PATH that run, those of pyenv."""
@@ -51,9 +64,10 @@ def test_wheel_decides_in_an_empty_environment(version: str, wheel: Path, tmp_pa
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--disable-pip-version-check"]
     pip.append("--no-compile")
     subprocess.run([*pip, str(wheel)], check=True)
-    thin = "import payer_policy as p\ntry: p.EmbeddedPolicy()\nexcept p.MissingExtra as e: print(e)"
-    done = subprocess.run([python, "-c", thin], capture_output=True, text=True, check=True, cwd=tmp_path)
-    assert "payer-policy-client[embedded]" in done.stdout
+    done = subprocess.run([python, "-c", THIN], capture_output=True, text=True, check=True, cwd=tmp_path)
+    installed, says = done.stdout.splitlines()
+    assert installed.split() == ["payer-policy-client", *STANDS_ON]
+    assert "payer-policy-client[embedded]" in says
     subprocess.run([*pip, f"{wheel}[embedded,cli]"], check=True)
     command: list[str | Path] = [
         tmp_path / "bin" / "payer-policy",
