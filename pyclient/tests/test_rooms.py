@@ -14,10 +14,11 @@ PACKAGE = Path(payer_policy.__file__).parent
 ROOMS = {
     "": {"runtime"},
     "__main__": {"command"},
-    "command": {"fhir", "letter", "runtime", "workshop"},
+    "command": {"fhir", "letter", "parquet", "runtime", "workshop"},
     "documents": {"runtime"},
     "fhir": {"letter", "runtime"},
     "letter": {"runtime"},
+    "parquet": {"runtime", "tables", "workshop"},
     "runtime": set[str](),
     "spark": {"runtime", "tables", "workshop"},
     "tables": {"runtime", "workshop"},

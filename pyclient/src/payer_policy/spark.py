@@ -22,14 +22,23 @@ from payer_policy.workshop.impact import Impact, Side
 
 try:
     import pyarrow as pa
-    from payer_policy.tables import COMPARED, DECIDED, DECIDED_WHOLE, Facts, decide_table, impact_table
+    from payer_policy.tables import (
+        COMPARED,
+        DECIDED,
+        DECIDED_WHOLE,
+        Facts,
+        columns_read,
+        decide_batches,
+        decide_table,
+        impact_batches,
+    )
     from pyspark import SparkFiles
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql import functions as F
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
     from pyspark.sql.types import StructType
-except ImportError:
-    raise MissingExtra("DataFrames need pyspark: pip install 'payer-policy-client[spark]'") from None
+except ImportError as error:
+    raise MissingExtra(f"DataFrames need pyspark: pip install 'payer-policy-client[spark]' ({error})") from None
 
 Bundle = str | os.PathLike[str]
 
@@ -83,11 +92,7 @@ def summary(compared: DataFrame, document: str) -> Impact:
         if row.old_outcome is None:
             result.apart[_OTHERS] += row["count"]
             continue
-        result.flows[row.old_outcome, row.new_outcome] += row["count"]
-        for each in row.clauses:
-            result.clauses[tuple(each)] += row["count"]
-        for each in row.left_out:
-            result.left_out[tuple(each)] += row["count"]
+        result.count(row.old_outcome, row.new_outcome, map(tuple, row.clauses), map(tuple, row.left_out), row["count"])
     return result
 
 
@@ -155,28 +160,18 @@ _Work = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 def _decide(
     shipped: _Shipped, facts: Facts, version: str | None, whole: bool, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        yield from decide_table(shipped.policy(), table, facts=facts, version=version, whole=whole).to_batches()
+    return decide_batches(shipped.policy(), batches, facts=facts, version=version, whole=whole)
 
 
 def _impact(
     document: str, old: _ShippedSide, new: _ShippedSide, facts: Facts, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        table = pa.Table.from_batches([batch])
-        yield from impact_table(table, document, old.side(), new.side(), facts=facts).to_batches()
+    return impact_batches(batches, document, old.side(), new.side(), facts=facts)
 
 
 def _none(df: DataFrame, facts: Facts) -> pa.Table:
     """No row, but every column that is read: what is wrong with these is said before a job begins."""
-    return to_arrow_schema(StructType([df.schema[name] for name in _read(df, facts)])).empty_table()
-
-
-def _read(df: DataFrame, facts: Facts) -> list[str]:
-    """The columns that are read of those that there are."""
-    named = ["document", "date_of_service", "codes", "unavailable", *([facts] if isinstance(facts, str) else facts)]
-    return [name for name in dict.fromkeys(named) if name in df.columns]
+    return to_arrow_schema(StructType([df.schema[name] for name in columns_read(df.columns, facts)])).empty_table()
 
 
 def _beside(df: DataFrame, facts: Facts, work: _Work, result: pa.Schema, distinct: bool) -> DataFrame:
@@ -186,7 +181,7 @@ def _beside(df: DataFrame, facts: Facts, work: _Work, result: pa.Schema, distinc
     fields = from_arrow_schema(result).fields
     if not distinct:
         return df.mapInArrow(work, StructType([*df.schema.fields, *fields]))
-    asked = [F.col(f"`{name}`") for name in _read(df, facts)]
+    asked = [F.col(f"`{name}`") for name in columns_read(df.columns, facts)]
     # Nulls too: a map that names a fact without a value is no map without it.
     text = F.to_json(F.struct(*asked), {"ignoreNullFields": "false"})
     keyed = df.withColumn(_KEY, F.sha2(text, 256))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from payer_policy.runtime.documents import Documents
@@ -12,14 +13,14 @@ from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyError
 from payer_policy.runtime.policy import PolicyBase, decide_each
 from payer_policy.runtime.reading import Unreadable, read_json
 from payer_policy.runtime.values import Decision, NextStep, Outcome
-from payer_policy.workshop.impact import Compared, Side, compared
+from payer_policy.workshop.impact import NONE_HELD, Compared, Side, compared
 from payer_policy.workshop.lines import cell_value
 
 try:
     import pyarrow as pa
     import pyarrow.types as kinds
-except ImportError:
-    raise MissingExtra("tables need pyarrow: pip install 'payer-policy-client[tables]'") from None
+except ImportError as error:
+    raise MissingExtra(f"tables need pyarrow: pip install 'payer-policy-client[tables]' ({error})") from None
 
 
 def _texts(**fields: pa.DataType) -> pa.DataType:
@@ -67,10 +68,25 @@ _TYPES = {
     "array": _NAMES,
 }
 
+# Whether a row was no request, or could not be decided, where a result is asked to say it.
+REJECTED = pa.field("payer_policy_rejected", pa.bool_())
+
+# By which a request of another document than the one compared is known.
+APART = "payer_policy_apart"
+
 # The name of one column, or the names of facts that have one each.
 Facts = str | Sequence[str]
 
 _Row = Mapping[str, Any]
+
+# Numbered.
+Requests = Iterator[tuple[int, dict[str, Any]]]
+
+# Requests whose answers are held for the tables that follow, some 2 kB each.
+_HELD = 1 << 15
+
+# The columns that are no facts.
+_NEEDED, _OPTIONAL = ("document", "date_of_service"), ("codes", "unavailable")
 
 # What is read as JSON where it is text.
 _JSON = {"codes", "unavailable", "facts"}
@@ -110,39 +126,168 @@ def decide_table(
     has one of the names of the result, or one of a type that no fact has; and `PolicyUnreachable`, `PolicyRefused` or
     `PolicyNotLoaded` when nobody decides any more.
     """
-    rows = _Rows(policy, table, facts, DECIDED_WHOLE if whole else DECIDED)
-    answers = decide_each(policy, rows.requests(), version=version, detail="full" if whole else "brief")
-    return rows.beside(((place, _decided(answer, whole)) for place, answer in answers), _refused)
+    return deciding(policy, facts=facts, version=version, whole=whole).beside(table)
+
+
+def decide_batches(
+    policy: PolicyBase,
+    batches: Iterable[pa.RecordBatch],
+    *,
+    facts: Facts = "facts",
+    version: str | None = None,
+    whole: bool = False,
+) -> Iterator[pa.RecordBatch]:
+    """Each batch with the columns of `decide_table` beside its own, one after the other; a request that came in an
+    earlier one is not decided again while it is among the last 30,000 or so that differ. Raises as `decide_table`
+    does."""
+    return deciding(policy, facts=facts, version=version, whole=whole).beside_each(batches)
 
 
 def impact_table(table: pa.Table, document: str, old: Side, new: Side, *, facts: Facts = "facts") -> pa.Table:
     """The table with the columns of `COMPARED` beside its own: what becomes of each request of a document, and the
     clauses that turned where the outcome changes. Facts, and values of facts, that a version does not have are left out
     for it. Reads columns and raises as `decide_table` and `impact` do."""
-    rows = _Rows(old.policy, table, facts, COMPARED)
-    results: dict[int, _Row] = {}
-
-    def of_document() -> Iterator[tuple[int, Any]]:
-        for place, request in rows.requests():
-            if request.get("document") == document:
-                yield place, request
-            else:
-                results[place] = {}
-
-    results |= {each.line: _compared(each) for each in compared(document, old, new, of_document())}
-    return rows.beside(results.items(), lambda *_: _REFUSED_TWICE)
+    return comparing(document, old, new, facts=facts).beside(table)
 
 
-class _Rows:
-    """The rows of a table as requests, each of those that differ once."""
+def impact_batches(
+    batches: Iterable[pa.RecordBatch], document: str, old: Side, new: Side, *, facts: Facts = "facts"
+) -> Iterator[pa.RecordBatch]:
+    """What `impact_table` is to `decide_table`, to `decide_batches`."""
+    return comparing(document, old, new, facts=facts).beside_each(batches)
 
-    def __init__(self, policy: PolicyBase, table: pa.Table, facts: Facts, result: pa.Schema) -> None:
-        for name in result.names:
+
+def deciding(
+    policy: PolicyBase,
+    *,
+    facts: Facts = "facts",
+    version: str | None = None,
+    whole: bool = False,
+    rejected: bool = False,
+) -> Deciding:
+    """With `rejected`, the result says of each row whether it was no request or could not be decided."""
+    result = DECIDED_WHOLE if whole else DECIDED
+
+    def decided(requests: Requests) -> Iterator[tuple[int, _Row]]:
+        for place, answer in decide_each(policy, requests, version=version, detail="full" if whole else "brief"):
+            yield place, _decided(answer, whole)
+
+    return Deciding(Documents(policy), facts, result.append(REJECTED) if rejected else result, decided, _refused)
+
+
+def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts") -> Deciding:
+    """Of a request of another document, the result says only which it is, by `APART`."""
+    held = [Documents(side.policy) for side in (old, new)]
+
+    def apart(named: Any) -> _Row:  # noqa: ANN401
+        return {APART: named if any(named in each for each in held) else NONE_HELD}
+
+    def decided(requests: Requests) -> Iterator[tuple[int, _Row]]:
+        others: list[tuple[int, _Row]] = []
+
+        def of_document() -> Requests:
+            for place, request in requests:
+                if request.get("document") == document:
+                    yield place, request
+                else:
+                    others.append((place, apart(request.get("document"))))
+
+        yield from ((each.line, _compared(each)) for each in compared(document, old, new, of_document()))
+        yield from others
+
+    def refused(name: str, problem: str, read: Mapping[str, Any]) -> _Row:
+        return _REFUSED_TWICE if read.get("document") == document else apart(read.get("document"))
+
+    return Deciding(held[0], facts, COMPARED, decided, refused)
+
+
+class Deciding:
+    """Rows of one table after the other as requests, each of those that differ once, and what becomes of each."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        facts: Facts,
+        result: pa.Schema,
+        decided: Callable[[Requests], Iterator[tuple[int, _Row]]],
+        refused: Callable[[str, str, Mapping[str, Any]], _Row],
+    ) -> None:
+        self._documents, self._facts, self.result = documents, facts, result
+        self._decided, self._refused = decided, refused
+        self._schema: pa.Schema | None = None
+        self._held: dict[tuple[Any, ...], _Row] = {}
+
+    def beside(self, table: pa.Table) -> pa.Table:
+        """The table with the columns of the result beside its own."""
+        for name in self.result.names:
             if name in table.column_names:
                 raise InvalidValue(f"the table has a column {name} already: rename it")
-        self._table, self._result, self._documents = table, result, Documents(policy)
-        columns = {name: _column(table, name) for name in ("document", "date_of_service")}
-        columns |= {name: _column(table, name) for name in ("codes", "unavailable") if name in table.column_names}
+        for field, column in zip(self.result, self.results(table).columns, strict=True):
+            table = table.append_column(field, column)
+        return table
+
+    def beside_each(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            yield from self.beside(pa.Table.from_batches([batch])).to_batches()
+
+    def results(self, table: pa.Table) -> pa.Table:
+        """The columns of the result alone."""
+        rows, places = self.rows(table)
+        return pa.Table.from_pylist(rows, self.result).take(pa.array(places, pa.int64()))
+
+    def rows(self, table: pa.Table) -> tuple[list[_Row], list[int]]:
+        """What becomes of the requests that differ, and for each row of the table which of them it is."""
+        if table.schema != self._schema:  # values of another type may be equal and yet not the same
+            self._schema, self._held = table.schema, {}
+        columns = _Columns(table, self._facts)
+        places: dict[tuple[Any, ...], int] = {}
+        of_rows: list[int] = []
+        values: list[tuple[Any, ...]] = []
+        for row in columns.rows():
+            place = places.setdefault(tuple(map(_key, row)), len(places))
+            if place == len(values):
+                values.append(row)
+            of_rows.append(place)
+        results = {place: self._held[key] for key, place in places.items() if key in self._held}
+        unread: list[tuple[int, _Row]] = []
+
+        def requests() -> Requests:
+            for place, row in enumerate(values):
+                if place not in results:
+                    try:
+                        yield place, columns.request(row, self._documents)
+                    except _Unread as error:
+                        unread.append((place, self._refused(error.name, str(error), error.read)))
+
+        answered = dict(self._decided(requests()))
+        results.update(answered)
+        results.update(unread)
+        if len(self._held) + len(places) > _HELD:
+            self._held = {}
+        self._held.update((key, results[place]) for key, place in islice(places.items(), _HELD))
+        return [results[place] for place in range(len(values))], of_rows
+
+
+class _Unread(Exception):
+    """A column of a row cannot be read; what was read of it before."""
+
+    def __init__(self, name: str, problem: str, read: Mapping[str, Any]) -> None:
+        super().__init__(problem)
+        self.name, self.read = name, read
+
+
+def columns_read(names: Sequence[str], facts: Facts) -> list[str]:
+    """Those of a table's columns that make a request."""
+    named = [*_NEEDED, *_OPTIONAL, *([facts] if isinstance(facts, str) else facts)]
+    return [name for name in dict.fromkeys(named) if name in names]
+
+
+class _Columns:
+    """Those of a table that make a request."""
+
+    def __init__(self, table: pa.Table, facts: Facts) -> None:
+        columns = {name: _column(table, name) for name in _NEEDED}
+        columns |= {name: _column(table, name) for name in _OPTIONAL if name in table.column_names}
         columns["facts"] = _column(table, facts) if isinstance(facts, str) else _together(table, facts)
         for name, column in columns.items():
             kind = (
@@ -151,58 +296,34 @@ class _Rows:
             _check(facts if name == "facts" and isinstance(facts, str) else name, kind)
         of_facts = columns["facts"].type
         self._of_cells = kinds.is_map(of_facts) and _is_text(of_facts.item_type)
-        self._names = list(columns)
+        self._columns = columns
         self._readers = [
             _pairs if kinds.is_map(column.type) else read_json if name in _JSON and _is_text(column.type) else _known
             for name, column in columns.items()
         ]
-        rows = zip(*(_values(column) for column in columns.values()), strict=True)
-        places: dict[Any, int] = {}
-        self._places: list[int] = []
-        self._rows: list[tuple[Any, ...]] = []
-        for row in rows:
-            place = places.setdefault(tuple(map(_key, row)), len(places))
-            if place == len(self._rows):
-                self._rows.append(row)
-            self._places.append(place)
-        self._unread: dict[int, tuple[str, str]] = {}
 
-    def requests(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Those that can be read, numbered."""
-        for place, row in enumerate(self._rows):
-            request: dict[str, Any] = {}
-            for name, value, read in zip(self._names, row, self._readers, strict=True):
-                try:
-                    if isinstance(value, Unreadable):
-                        raise value
-                    if value is not None:
-                        request[name] = read(value)
-                except Unreadable as error:
-                    self._unread[place] = name, str(error)
-                    break
-            else:
-                if self._of_cells and "facts" in request:
-                    request["facts"] = self._from_cells(request)
-                yield place, request
+    def rows(self) -> Iterator[tuple[Any, ...]]:
+        return zip(*map(_values, self._columns.values()), strict=True)
 
-    def _from_cells(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        types = self._documents.facts_for(request.get("document"), request.get("date_of_service"))
-        return {
-            name: cell_value(cell.strip(), types[name]["type"] if name in types else None)
-            for name, cell in request["facts"].items()
-            if cell is not None and cell.strip()
-        }
-
-    def beside(self, answered: Iterable[tuple[int, _Row]], refused: Callable[[str, str], _Row]) -> pa.Table:
-        """What was answered beside the rows that asked it, and what is said of those that could not be read."""
-        results = dict(answered)
-        results |= {place: refused(*unread) for place, unread in self._unread.items()}
-        in_order = [results[place] for place in range(len(self._rows))]
-        taken = pa.Table.from_pylist(in_order, self._result).take(pa.array(self._places, pa.int64()))
-        table = self._table
-        for field, column in zip(self._result, taken.columns, strict=True):
-            table = table.append_column(field, column)
-        return table
+    def request(self, row: tuple[Any, ...], documents: Documents) -> dict[str, Any]:
+        """Raises `_Unread`."""
+        request: dict[str, Any] = {}
+        for name, value, read in zip(self._columns, row, self._readers, strict=True):
+            try:
+                if isinstance(value, Unreadable):
+                    raise value
+                if value is not None:
+                    request[name] = read(value)
+            except Unreadable as error:
+                raise _Unread(name, str(error), request) from None
+        if self._of_cells and "facts" in request:
+            types = documents.facts_for(request.get("document"), request.get("date_of_service"))
+            request["facts"] = {
+                name: cell_value(cell.strip(), types[name]["type"] if name in types else None)
+                for name, cell in request["facts"].items()
+                if cell is not None and cell.strip()
+            }
+        return request
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -285,7 +406,7 @@ def _decided(answer: Decision | PolicyError, whole: bool) -> _Row:
     if isinstance(answer, InvalidValue):
         return _refused(*_INVALID.fullmatch(str(answer)).groups())  # type: ignore[union-attr]
     if isinstance(answer, PolicyError):
-        return {"errors": [{"path": "", "message": f"{type(answer).__name__}: {answer}"}]}
+        return {REJECTED.name: True, "errors": [{"path": "", "message": f"{type(answer).__name__}: {answer}"}]}
     received = answer.to_dict()
     return {
         **{name: received[name] for name in DECIDED.names if name in received},
@@ -296,9 +417,10 @@ def _decided(answer: Decision | PolicyError, whole: bool) -> _Row:
     }
 
 
-def _refused(path: str | None, message: str) -> _Row:
+def _refused(path: str | None, message: str, read: Mapping[str, Any] | None = None) -> _Row:
     """What never reached the policy, since it is no request."""
     return {
+        REJECTED.name: True,
         "outcome": Outcome.INVALID_REQUEST.value,
         "next_step": NextStep.CORRECT_REQUEST.value,
         **{name: [] for name in ("pathways_met", "missing", "terms", "advisories")},

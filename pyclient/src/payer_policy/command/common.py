@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from payer_policy.runtime.client import PolicyClient
+from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.reading import NotJson, Unreadable, read_json, read_yaml
 
 DECIDED, DIFFERENT, INVALID, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
@@ -23,6 +24,7 @@ EXAMPLES = """examples:
   payer-policy decide request.yaml --server http://127.0.0.1:8181
   payer-policy batch in.jsonl out.jsonl               many requests, one a line, or a CSV with a column per fact
   payer-policy batch in.jsonl out.jsonl --resume      go on after an interruption
+  payer-policy batch in.parquet out.parquet           a table, on all cores: its columns, and those of the decisions
   payer-policy request bundle.json --evidence         a patient's FHIR record becomes a request; decide takes one too
   payer-policy questionnaire CC-0126                  what the document asks, as a FHIR Questionnaire
   payer-policy answer response.json --date 2025-06-01 its answers become a request
@@ -51,6 +53,24 @@ class Parser(argparse.ArgumentParser):
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def add_facts(command: Parser) -> None:
+    command.add_argument(
+        "--facts",
+        metavar="COLUMN[,COLUMN…]",
+        help="of Parquet, the column of the facts, or the columns of one fact each; default facts",
+    )
+
+
+def facts_of(options: argparse.Namespace, requests: Path) -> str | list[str] | None:
+    """The column or the columns of the facts of Parquet; None when the requests are lines."""
+    if requests.suffix.lower() != ".parquet":
+        if options.facts is not None:
+            raise InvalidValue("--facts is of Parquet")
+        return None
+    named = (options.facts or "facts").split(",")
+    return [name for name in named if name] if len(named) > 1 else named[0]
 
 
 def say(message: str) -> None:

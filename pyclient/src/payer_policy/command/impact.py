@@ -10,7 +10,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from payer_policy.command.common import DECIDED, DIFFERENT, FAILED, PATIENCE, Commands, Parser, client, printable, say
+from payer_policy.command.common import (
+    DECIDED,
+    DIFFERENT,
+    FAILED,
+    PATIENCE,
+    Commands,
+    Parser,
+    add_facts,
+    client,
+    facts_of,
+    printable,
+    say,
+)
 from payer_policy.command.terminal import FileProgress, show_impact
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.embedded import EmbeddedPolicy
@@ -18,7 +30,7 @@ from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.values import Outcome
 from payer_policy.workshop.batch import private
-from payer_policy.workshop.impact import Side, impact
+from payer_policy.workshop.impact import Impact, Side, impact
 from payer_policy.workshop.lines import BatchError, lines_of
 from payer_policy.workshop.page import PAGE_START, page
 from rich.console import Console
@@ -36,27 +48,27 @@ def add(commands: Commands, shared: Parser) -> None:
     command.add_argument("document", metavar="DOCUMENT", help="whose requests are decided; others are counted apart")
     command.add_argument("old", metavar="OLD")
     command.add_argument("new", metavar="NEW")
-    command.add_argument("requests", type=Path, metavar="REQUESTS", help="JSON lines, or CSV by the suffix .csv")
+    command.add_argument(
+        "requests", type=Path, metavar="REQUESTS", help="JSON lines; CSV or Parquet by the suffix .csv or .parquet"
+    )
+    add_facts(command)
     command.add_argument("--html", type=Path, metavar="FILE", help="write a page of its own, the flows drawn")
     command.set_defaults(run=run, attempts=10 * PATIENCE)
 
 
 def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
+    facts = facts_of(options, options.requests)
     if options.html:
         _check_page(options.html)
     with ExitStack() as stack:
         old, new = (_side(name, policy, options, stack) for name in (options.old, options.new))
-        progress = stack.enter_context(FileProgress(options.requests, "requests"))
-        requests = lines_of(policy, options.requests, stack)
+        if facts is None:
+            result = _of_lines(policy, old, new, options, stack)
+        else:
+            from payer_policy.parquet import impact_parquet
 
-        def numbered() -> Iterator[tuple[int, Any]]:
-            for line in requests:
-                if line.problem is not None:
-                    raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
-                progress.advance(line.position)
-                yield line.number, line.request
-
-        result = impact(options.document, old, new, numbered())
+            progress = stack.enter_context(FileProgress("requests"))
+            result = impact_parquet(options.document, old, new, options.requests, facts=facts, on_rows=progress.reached)
     if options.html:
         with open(options.html, "w", encoding="utf-8", opener=private) as file:
             file.write(page(result, printable(options.old), printable(options.new)))
@@ -68,6 +80,20 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
         say(f"{undecided:,} requests could not be decided by both")
         return FAILED
     return DIFFERENT if result.turned else DECIDED
+
+
+def _of_lines(policy: PolicyBase, old: Side, new: Side, options: argparse.Namespace, stack: ExitStack) -> Impact:
+    progress = stack.enter_context(FileProgress("requests", options.requests))
+    requests = lines_of(policy, options.requests, stack)
+
+    def numbered() -> Iterator[tuple[int, Any]]:
+        for line in requests:
+            if line.problem is not None:
+                raise BatchError(f"{options.requests}: line {line.number}: {line.problem}")
+            progress.advance(line.position)
+            yield line.number, line.request
+
+    return impact(options.document, old, new, numbered())
 
 
 def _check_page(file: Path) -> None:

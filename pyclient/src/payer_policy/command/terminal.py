@@ -168,22 +168,23 @@ def _grow_words(tree: Tree, node: dict[str, Any]) -> None:
 
 
 class FileProgress:
-    """How far a file of lines has been read, on standard error when that is a terminal. A context manager."""
+    """How far a file has been read, in bytes, or in rows when it is not named, on standard error when that is a
+    terminal. A context manager."""
 
     _STEP = 50  # lines
 
-    def __init__(self, file: Path, what: str) -> None:
+    def __init__(self, what: str, file: Path | None = None) -> None:
         self.console = Terminal(stderr=True, highlight=False)
-        self._size = os.path.getsize(file) if os.path.isfile(file) else 0
         self._bar = Progress(
-            TextColumn("{task.completed:,.0f} of {task.total:,.0f} bytes"),
+            TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + (what if file is None else "bytes")),
             BarColumn(),
             TextColumn(f"{{task.fields[lines]:,}} {what}, {{task.fields[rate]:,.0f}}/s"),
             TimeRemainingColumn(),
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self._task = self._bar.add_task("", total=self._size, lines=0, rate=0.0)
+        size = os.path.getsize(file) if file and os.path.isfile(file) else 0
+        self._task = self._bar.add_task("", total=size, lines=0, rate=0.0)
         self._start = time.monotonic()
         self._lines = 0
 
@@ -191,8 +192,17 @@ class FileProgress:
         """One line more, with so many bytes read by then."""
         self._lines += 1
         if self._lines % self._STEP == 0:
-            rate = self._lines / (time.monotonic() - self._start)
-            self._bar.update(self._task, completed=position, lines=self._lines, rate=rate)
+            self._show(position)
+
+    def reached(self, rows: int, total: int) -> None:
+        """So many rows of all."""
+        self._lines = rows
+        self._bar.update(self._task, total=total)
+        self._show(rows)
+
+    def _show(self, completed: int) -> None:
+        rate = self._lines / (time.monotonic() - self._start)
+        self._bar.update(self._task, completed=completed, lines=self._lines, rate=rate)
 
     def __enter__(self) -> FileProgress:
         self._bar.start()
@@ -200,7 +210,7 @@ class FileProgress:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._bar.update(self._task, completed=self._size, lines=self._lines)
+            self._bar.update(self._task, completed=self._bar.tasks[self._task].total, lines=self._lines)
         self._bar.stop()
 
 

@@ -28,7 +28,7 @@ except ImportError:  # not on Windows, where two runs are told apart by nothing
 _AHEAD = 1000  # lines read before those that hold no request are written
 
 # How the lines of an output and of rejects begin, their names being sorted: what is cut off one must begin so.
-_DECIDED, _REJECTED = b'{"decision":{"', b'{"input":"sha256:'
+_DECIDED, REJECTED_LINE = b'{"decision":{"', b'{"input":"sha256:'
 
 
 @dataclass
@@ -75,27 +75,14 @@ class Batch:
         Raises `BatchError`, and `PolicyUnreachable`, `PolicyRefused` or `PolicyNotLoaded` when nobody decides any more:
         what was decided until then is in the files. Nothing that no batch wrote is overwritten or cut off.
         """
-        if any(_same(*pair) for pair in combinations((self.source, self.target, self.rejects), 2)):
-            raise BatchError("input, output and rejects must be three files")
         if self.in_flight < 1:
             raise BatchError("in_flight must be positive")
-        for file in (self.target, self.rejects):
-            if os.path.exists(file) and not resume:
-                raise BatchError(f"{file} exists: go on with it by --resume, or move it away")
-        if os.path.exists(self.rejects) and not os.path.exists(self.target):
-            raise BatchError(f"{self.rejects} is of another output: move it away")
+        free(self.source, self.target, self.rejects, resume)
         with ExitStack() as files:
             lines = lines_of(self.policy, self.source, files)
-            target = _output(self.target, files)
-            rejects = _output(self.rejects, files)
-            files.callback(self._drop_if_empty, rejects)  # however the run ends, and while nobody else can open it
+            target, rejects = outputs(self.target, self.rejects, files)
             self._decide(self._resumed(lines, target, rejects), target, rejects)
         return self.tally
-
-    def _drop_if_empty(self, rejects: IO[bytes]) -> None:
-        if os.fstat(rejects.fileno()).st_size == 0:
-            with suppress(PermissionError):  # Windows removes no open file
-                self.rejects.unlink()
 
     def _decide(self, lines: Iterator[Line], target: IO[bytes], rejects: IO[bytes]) -> None:
         waiting: deque[Line] = deque()  # as many as decide_many has read ahead
@@ -150,7 +137,7 @@ class Batch:
             done, end = record, size
             self.tally.add(record["decision"])
         last = done["line"] if done else 0
-        for record, size in _whole_lines(rejects, self.rejects, _REJECTED, "input", "problem", "text"):
+        for record, size in _whole_lines(rejects, self.rejects, REJECTED_LINE, "input", "problem", "text"):
             rejected = record
             if record["line"] <= last:
                 cut = size
@@ -185,6 +172,30 @@ class Batch:
                 return
             which = f", {revisions[0]}; asked now is {revisions[1]}"
         raise BatchError(f"{self.target} was decided by another policy{which}: go on with that one, or move it away")
+
+
+def free(source: Path, target: Path, rejects: Path, resume: bool) -> None:
+    """Raises `BatchError` when a run may not write there."""
+    if any(_same(*pair) for pair in combinations((source, target, rejects), 2)):
+        raise BatchError("input, output and rejects must be three files")
+    for file in (target, rejects):
+        if os.path.exists(file) and not resume:
+            raise BatchError(f"{file} exists: go on with it by --resume, or move it away")
+    if os.path.exists(rejects) and not os.path.exists(target):
+        raise BatchError(f"{rejects} is of another output: move it away")
+
+
+def outputs(target: Path, rejects: Path, files: ExitStack) -> tuple[IO[bytes], IO[bytes]]:
+    """Both, as `_output` opens them, closed with `files`; rejects that are empty then are removed."""
+    opened = _output(target, files), _output(rejects, files)
+    files.callback(_drop_if_empty, opened[1], rejects)  # however the run ends, and while nobody else can open it
+    return opened
+
+
+def _drop_if_empty(file: IO[bytes], path: Path) -> None:
+    if os.fstat(file.fileno()).st_size == 0:
+        with suppress(PermissionError):  # Windows removes no open file
+            path.unlink()
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -66,7 +66,7 @@ def _admits(fact: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401
             return isinstance(value, bool if kind == "boolean" else str)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Turned:
     """A request whose outcome changes, and the leaves that turned: clause, state before, state after; None where the
     version has no such clause."""
@@ -90,6 +90,29 @@ class Impact:
     turned: list[Turned] = field(default_factory=list)
     apart: Counter[str] = field(default_factory=Counter)
     left_out: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def count(
+        self,
+        old: str,
+        new: str,
+        clauses: Iterable[tuple[str, str | None, str | None]],
+        left_out: Iterable[tuple[str, str, str]],
+        requests: int = 1,
+    ) -> None:
+        """So many requests more of which the same became."""
+        self.flows[old, new] += requests
+        for clause in clauses:
+            self.clauses[clause] += requests
+        for what in left_out:
+            self.left_out[what] += requests
+
+    def add(self, other: Impact) -> None:
+        """The requests of another study, behind those of this one."""
+        self.flows.update(other.flows)
+        self.clauses.update(other.clauses)
+        self.turned.extend(other.turned)
+        self.apart.update(other.apart)
+        self.left_out.update(other.left_out)
 
     @property
     def total(self) -> int:
@@ -134,7 +157,7 @@ class Impact:
 NONE_HELD = "no document held"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Compared(Turned):
     """A request whose outcome may change or not, and what was left out, by side, name and kind."""
 
@@ -159,11 +182,9 @@ def impact(document: str, old: Side, new: Side, requests: Iterable[tuple[int, An
                 result.apart[str(named) if any(named in each for each in held) else NONE_HELD] += 1
 
     for each in compared(document, old, new, of_document()):
-        result.flows[each.old, each.new] += 1
-        result.left_out.update(each.left_out)
+        result.count(each.old, each.new, each.clauses, each.left_out)
         if each.old != each.new:
             result.turned.append(Turned(each.line, each.old, each.new, each.clauses))
-            result.clauses.update(each.clauses)
     return result
 
 
