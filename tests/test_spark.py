@@ -1,37 +1,49 @@
-"""The policy on a real cluster of Spark: every row is decided as in process, and none is lost when a worker dies."""
+"""The policy on a real cluster of Spark: every row is decided as in process, and none is lost when a worker dies.
+
+`make test` draws some hundred requests, `make spark` 200,000, and 2,000,000 rows of 1,000 distinct ones."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from payer_policy import Decision, EmbeddedPolicy, InvalidValue
 from payer_policy.runtime.reading import read_json
 from payer_policy.spark import decide, impact, summary
-from payer_policy.tables import DECIDED
+from payer_policy.tables import DECIDED, facts_type
 from payer_policy.workshop.impact import Side
 from payer_policy.workshop.impact import impact as impact_in_process
 from payer_policy.workshop.page import page
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
+from tests.oracle.prove import SPACES
 from tests.oracle.vectors import VECTORS
 from tests.stage.cluster import Cluster, cluster
+from tests.stage.study import ten_lines
 
 CLAIMS = "claim long, document string, date_of_service string, codes string, unavailable string, facts string"
-BAD = ["{", '{"disease":"all","disease":"dlbcl"}', '{"mrd_percent":NaN}']
-SAME = ("outcome", "next_step", "pathways_met", "ask_first", "terms", "advisories", "errors")
 PLAIN, TEXTS = ("document", "date_of_service"), ("codes", "unavailable", "facts")
+ROWS = int(os.environ.get("SPARK_ROWS", "500"))
+DISTINCT = min(ROWS, 1000)
 
+# What stands in a partition of its own: none of it is a request, and the last nobody can decide.
+BAD = ["{", '{"disease":"all","disease":"dlbcl"}', '{"mrd_percent":NaN}', "3", '{"disease":"\udcff"}', "[" * 5000]
+LARGE = json.dumps({"disease": "x" * (1 << 19)})
+
+Request = dict[str, Any]
 Row = tuple[Any, ...]
-# Many more take minutes; docs/scale.md says what was compared once.
-DRAWN = int(os.environ.get("SPARK_ROWS", "2000"))
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +52,44 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+def drawn(seed: int, count: int, document: str = "") -> Iterator[Request]:
+    """Requests near an approval and far from any, of all documents and versions or of one document."""
+    draw = random.Random(seed)
+    spaces = [space for space in SPACES if document in ("", space.reading.document)]
+    for _ in range(count):
+        space = draw.choice(spaces)
+        yield space.request(space.drawn(draw))
+
+
+def rows(requests: Iterable[Request]) -> list[Row]:
+    return [
+        (number, *map(request.get, PLAIN), *(json.dumps(request[name]) if name in request else None for name in TEXTS))
+        for number, request in enumerate(requests)
+    ]
+
+
+def request_of(row: Row) -> Request:
+    """A null of the table is a field that is absent, and no null of JSON."""
+    given = zip((*PLAIN, *TEXTS), row[1:], strict=True)
+    return {name: read_json(cell) if name in TEXTS else cell for name, cell in given if cell is not None}
+
+
+def decided(policy: EmbeddedPolicy, claims: Iterable[Row]) -> Iterator[dict[str, Any]]:
+    """What the policy in process decides, asked request by request."""
+    [revision] = policy.health().revisions.values()
+    for answer in policy.decide_many(map(request_of, claims), detail="brief"):
+        assert isinstance(answer, Decision)
+        received = answer.to_dict()
+        yield {name: received[name] for name in DECIDED.names if name in received} | {
+            "missing": [item["fact"] for item in received["missing"]],
+            "version": (received["policy"] or {}).get("version"),
+            "revision": revision,
+        }
+
+
 @pytest.fixture(scope="module")
 def claims() -> list[Row]:
-    """Every vector that a row can hold, as many as wanted drawn from them, and what is no request."""
+    """Every vector that a row can hold, and as many as wanted drawn."""
     requests = [
         vector["input"]
         for vector in VECTORS.values()
@@ -50,66 +97,45 @@ def claims() -> list[Row]:
         and vector["input"].keys() <= {*PLAIN, *TEXTS, "request_id"}
         and all(isinstance(vector["input"].get(name, ""), str) for name in PLAIN)
     ]
-    assert len(requests) > len(VECTORS) / 2
-    draw = random.Random(0)
-    for _ in range(DRAWN):
-        request = dict(draw.choice(requests))
-        if isinstance(request.get("facts"), dict):
-            request["facts"] = {name: value for name, value in request["facts"].items() if draw.random() < 0.9}
-        requests.append(request)
-    found: list[Row] = [
-        (
-            number,
-            *(request.get(name) for name in PLAIN),
-            *(json.dumps(request[name]) if name in request else None for name in TEXTS),
-        )
-        for number, request in enumerate(requests)
-    ]
-    return found + [(len(found) + number, "CC-0126", "2025-06-01", None, None, text) for number, text in enumerate(BAD)]
-
-
-def request_of(claim: Row) -> dict[str, Any]:
-    """A null of the table is a field that is absent, and no null of JSON."""
-    given = zip((*PLAIN, *TEXTS), claim[1:], strict=True)
-    return {name: read_json(cell) if name in TEXTS else cell for name, cell in given if cell is not None}
+    assert len(requests) > 0.97 * len(VECTORS)
+    return rows(itertools.chain(requests, drawn(0, ROWS)))
 
 
 @pytest.fixture(scope="module")
-def wanted(policy: EmbeddedPolicy, claims: list[Row]) -> dict[int, dict[str, Any]]:
-    """What the policy in process decides, asked request by request."""
-    asked = claims[: -len(BAD)]
+def wanted(policy: EmbeddedPolicy, claims: list[Row]) -> list[dict[str, Any]]:
+    return list(decided(policy, claims))
 
-    found = {}
-    for (claim, *_), answer in zip(asked, policy.decide_many(map(request_of, asked), detail="brief"), strict=True):
-        assert isinstance(answer, Decision)
-        received = answer.to_dict()
-        found[claim] = {name: received[name] for name in SAME}
-        found[claim]["missing"] = [item["fact"] for item in received["missing"]]
-        found[claim]["version"] = (received["policy"] or {}).get("version")
+
+def compare(df: DataFrame, wanted: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """No row is lost or doubled, and the first are as wanted; the rest is returned, by claim."""
+    rows = df.select("claim", *DECIDED.names).collect()
+    assert sorted(row.claim for row in rows) == [*range(len(rows))]
+    found = {row.claim: row.asDict(recursive=True) for row in sorted(rows, key=lambda row: int(row.claim))}
+    for claim, row in enumerate(wanted):
+        assert found.pop(claim) == {"claim": claim, **row}
     return found
-
-
-def compare(df: DataFrame, claims: list[Row], wanted: dict[int, dict[str, Any]]) -> None:
-    rows = [row.asDict(recursive=True) for row in df.collect()]
-    assert sorted(row["claim"] for row in rows) == [claim for claim, *_ in claims]  # none is lost or doubled
-    for row in rows:
-        if row["claim"] in wanted:
-            assert {name: row[name] for name in wanted[row["claim"]]} == wanted[row["claim"]]
-            assert row["revision"].startswith("sha256:")
-        else:
-            assert (row["outcome"], row["next_step"]) == ("invalid_request", "correct_request")
-            assert row["errors"][0]["path"].startswith("facts")
-    assert {row["outcome"] for row in rows} >= {"approved", "not_approved", "needs_information", "no_policy_in_force"}
 
 
 @pytest.mark.parametrize("distinct", [True, False])
 def test_every_row_is_decided_as_in_process(
-    running: Cluster, claims: list[Row], wanted: dict[int, dict[str, Any]], distinct: bool
+    running: Cluster, claims: list[Row], wanted: list[dict[str, Any]], distinct: bool
 ) -> None:
-    df = running.session.createDataFrame(claims, CLAIMS)
-    decided = decide(df, distinct=distinct)
-    assert decided.columns == [*df.columns, *DECIDED.names]
-    compare(decided, claims, wanted)
+    """Beside a partition in which nothing is a request."""
+    assert {row["outcome"] for row in wanted} >= {"approved", "not_approved", "needs_information", "no_policy_in_force"}
+    good = running.session.createDataFrame(claims, CLAIMS)
+    texts = [text.encode(errors="surrogateescape") for text in (*BAD, LARGE)]
+    bad = running.session.createDataFrame(
+        [(len(claims) + number, "CC-0126", "2025-06-01", None, None, text) for number, text in enumerate(texts)],
+        CLAIMS.replace("facts string", "facts binary"),
+    ).withColumn("facts", F.col("facts").cast("string"))  # which Spark does not look into: it is not all UTF-8
+    both = good.union(bad.coalesce(1))
+    result = decide(both, distinct=distinct)
+    assert result.columns == [*both.columns, *DECIDED.names]
+    *refused, large = compare(result, wanted).values()
+    for row in refused:
+        assert (row["outcome"], row["next_step"]) == ("invalid_request", "correct_request")
+        assert row["errors"][0]["path"].startswith("facts")
+    assert (large["outcome"], large["errors"][0]["message"][:16]) == (None, "RequestTooLarge:")
 
 
 def test_columns_that_cannot_be_read_are_named_before_a_job_begins(running: Cluster, claims: list[Row]) -> None:
@@ -125,17 +151,70 @@ def test_columns_that_cannot_be_read_are_named_before_a_job_begins(running: Clus
         impact(df, "NCD-240.4", "2001-01-01", "2008-03-13")
 
 
-def test_impact_is_that_in_process(running: Cluster, policy: EmbeddedPolicy, claims: list[Row]) -> None:
+def test_impact_is_that_in_process(running: Cluster, policy: EmbeddedPolicy) -> None:
     """Each version has facts that the other has not: a table of both is decided by both."""
-    asked = [claim for claim in claims[: -len(BAD)] if claim[-1] is not None][:: max(1, len(claims) // 2000)]
+    asked = rows(itertools.chain(drawn(1, ROWS, "NCD-240.4"), drawn(2, 20, "CC-0126")))
     compared = impact(running.session.createDataFrame(asked, CLAIMS), "NCD-240.4", "2005-04-04", "2008-03-13")
     requests = ((claim[0], request_of(claim)) for claim in asked)
     wanted = impact_in_process("NCD-240.4", Side(policy, "2005-04-04"), Side(policy, "2008-03-13"), requests)
     got = summary(compared, "NCD-240.4")
     assert (got.flows, got.clauses, got.left_out) == (wanted.flows, wanted.clauses, wanted.left_out)
-    assert got.apart.total() == wanted.apart.total()
+    assert got.apart.total() == wanted.apart.total() == 20
     assert got.changed == len(wanted.turned) > 0
     assert f"{got.changed:,} of {got.total:,} requests" in page(got, "2005-04-04", "2008-03-13")
+
+
+def test_files_of_two_versions_are_one_table(running: Cluster, policy: EmbeddedPolicy, tmp_path: Path) -> None:
+    """Each version wrote its own facts into a file of its own: merged, what a version does not have is null."""
+    exact = [  # a bound has no place in a column of numbers
+        {**request, "facts": {name: value for name, value in request["facts"].items() if not isinstance(value, dict)}}
+        for request in drawn(3, ROWS, "NCD-240.4")
+    ]
+    claims = [(*claim[:3], None, None, claim[5]) for claim in rows(exact)]
+    merged, files = facts_type(policy, "NCD-240.4"), []
+    for held in policy.catalogue("NCD-240.4")["documents"][0]["versions"]:
+        last = held["effective_to"] or "9999"
+        chosen = [claim for claim in claims if held["version"] <= claim[2] <= last]
+        own = pa.struct([merged.field(fact["name"]) for fact in held["facts"]])
+        table = pa.table(
+            [*zip(*(claim[:3] for claim in chosen), strict=True)], ["claim", "document", "date_of_service"]
+        )
+        facts = pa.array((read_json(claim[5]) for claim in chosen), own, size=len(chosen))
+        files.append(f"{tmp_path}/{held['version']}.parquet")
+        pq.write_table(table.append_column("facts", facts), files[-1])
+    both = running.session.read.option("mergeSchema", "true").parquet(*files)
+    assert {field.name for field in both.schema["facts"].dataType} == {field.name for field in merged}
+    assert compare(decide(both), list(decided(policy, claims))) == {}
+
+
+def test_many_rows_of_few_requests(running: Cluster, policy: EmbeddedPolicy) -> None:
+    """All rows of a request are one group, with what it is decided in process; one request has half of all rows."""
+    asked = rows(drawn(4, DISTINCT))
+    few = running.session.createDataFrame(asked, CLAIMS)
+    skewed = F.when(F.col("id") % 2 == 0, 0).otherwise(F.col("id") % DISTINCT)
+    df = running.session.range(10 * ROWS).select("id", skewed.alias("claim")).join(F.broadcast(few), "claim")
+    groups = decide(df).groupBy("claim", *DECIDED.names).count().collect()
+    counted = {row.claim: (row["count"], row.asDict(recursive=True)) for row in groups}
+    assert len(counted) == len(groups)
+    sizes = {claim: 0 for claim, *_ in asked}
+    for number in range(10 * ROWS):
+        sizes[0 if number % 2 == 0 else number % DISTINCT] += 1
+    for (claim, *_), row in zip(asked, decided(policy, asked), strict=True):
+        if sizes[claim]:
+            assert counted[claim] == (sizes[claim], {"claim": claim, **row, "count": sizes[claim]})
+
+
+def test_the_ten_lines(
+    running: Cluster, policy: EmbeddedPolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/scale.md has them."""
+    monkeypatch.chdir(tmp_path)
+    claims = rows(drawn(5, 100, "NCD-240.4"))
+    running.session.createDataFrame(claims, CLAIMS).write.parquet("claims")
+    assert len(ten_lines().strip().splitlines()) == 10
+    exec(ten_lines(), {})
+    assert compare(running.session.read.parquet("decided"), list(decided(policy, claims))) == {}
+    assert "of 100 requests</strong> of NCD-240.4 change outcome" in Path("study.html").read_text()
 
 
 def test_nothing_of_a_row_is_in_a_log(running: Cluster) -> None:
@@ -150,13 +229,13 @@ def test_nothing_of_a_row_is_in_a_log(running: Cluster) -> None:
 
 
 def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(
-    running: Cluster, claims: list[Row], wanted: dict[int, dict[str, Any]]
+    running: Cluster, claims: list[Row], wanted: list[dict[str, Any]]
 ) -> None:
     """The last test, since it leaves one worker of two. What the other had shuffled is made anew."""
     session = running.session
     session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
     session.conf.set("spark.sql.shuffle.partitions", "16")
-    decided = decide(session.createDataFrame(claims, CLAIMS).repartition(16))
+    df = decide(session.createDataFrame(claims, CLAIMS).repartition(16))
     killed: list[tuple[int, int]] = []
     tracker, over = session.sparkContext.statusTracker(), threading.Event()
 
@@ -173,7 +252,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_nothing(
     killer = threading.Thread(target=kill)
     killer.start()
     try:
-        compare(decided, claims, wanted)
+        assert compare(df, wanted) == {}
     finally:
         over.set()
         killer.join()
