@@ -109,6 +109,7 @@ def test_every_file_of_the_policy_has_mutants() -> None:
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (listed.returncode, listed.stderr) == (0, "")
     files = {file.relative_to(ROOT).as_posix() for file in (ROOT / "policy").rglob("*.rego")}
+    files -= {file for file in files if file.endswith(("_record.rego", "engine/fhir.rego"))}
     assert set(re.findall(r"^(policy/\S+\.rego):", listed.stdout, re.M)) == files
 
 

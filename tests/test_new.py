@@ -28,12 +28,12 @@ def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
 def test_a_document_is_started(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["new", "XY-1.5", "--effective", "2026-04-01", "--title", 'Of a "drug": #1, é']) == 0
     said = capfd.readouterr().out
-    started = ["policy/xy1_5.rego", "policy/xy1_5_facts.rego"]
-    for file in (*started, "policy_tests/vectors/xy1_5/clauses.yaml", "tests/readings/xy1_5.py"):
+    started, record = ["policy/xy1_5.rego", "policy/xy1_5_facts.rego"], "policy/xy1_5_record.rego"
+    for file in (*started, record, "policy_tests/vectors/xy1_5/clauses.yaml", "tests/readings/xy1_5.py"):
         assert f"edit     {file}\n" in said
     assert "make policy" in said
 
-    assert run(OPA, "fmt", "-l", *started).stdout == ""
+    assert run(OPA, "fmt", "-l", *started, record).stdout == ""
     capabilities = ROOT / "build" / "capabilities.json"
     assert run(OPA, "check", "--strict", "--capabilities", capabilities, "policy").returncode == 0
     checked = run(ROOT / "tools" / "check", "policy")

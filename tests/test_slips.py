@@ -9,7 +9,7 @@ import pytest
 
 from tests import ROOT
 
-CRITERIA, FACTS = "cc0126.rego", "cc0126_facts.rego"
+CRITERIA, FACTS, RECORD = "cc0126.rego", "cc0126_facts.rego", "cc0126_record.rego"
 
 # By name: the file, what stands there and what the slip makes of it, and what is said.
 SLIPS: dict[str, tuple[str, str, str, str]] = {
@@ -182,13 +182,91 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         '"Gleevec": "imatinibe"',
         "the fact combined_with has the synonym Gleevec of imatinibe which is none of its values",
     ),
+    "a record of a version that is not here": (
+        RECORD,
+        '["CC-0126"]["2025-04-01"]',
+        '["CC-0126"]["2025-04-02"]',
+        "the package is of CC-0126 2025-04-02 whose criteria are not here",
+    ),
+    "a fact of which a record says nothing": (
+        RECORD,
+        '\t"treatment_phase": [],\n',
+        "",
+        "does not say of the fact treatment_phase what establishes it: [] when nothing does",
+    ),
+    "a record's fact misspelt": (
+        RECORD,
+        '"cd19_positive": []',
+        '"cd19_positiv": []',
+        "speaks of the fact cd19_positiv which this version does not have",
+    ),
+    "an unknown resource": (
+        RECORD,
+        '{"resource": "Condition", "means": _statuses}',
+        '{"resource": "Conditon", "means": _statuses}',
+        'the fact disease_status: resource: resource must be one of the following: "Claim", "Condition"',
+    ),
+    "a code system that is not known": (
+        RECORD,
+        '{"value": "nilotinib", "codes": {"rxnorm"',
+        '{"value": "nilotinib", "codes": {"rxnrom"',
+        "the fact combined_with: means.3.codes: Additional property rxnrom is not allowed",
+    ),
+    "a value of a record that the fact does not have": (
+        RECORD,
+        '{"value": "nilotinib"',
+        '{"value": "nilotinibe"',
+        'the fact combined_with takes "nilotinibe" of a record, which is none of its values',
+    ),
+    "a code of two values": (
+        RECORD,
+        '"codes": {"rxnorm": ["662281"]}',
+        '"codes": {"rxnorm": ["1364347"]}',
+        "the fact combined_with takes the code 1364347 for two values",
+    ),
+    "a quantity of what is no number": (
+        RECORD,
+        '\t"treatment_phase": [],',
+        '\t"treatment_phase": [{"resource": "Observation", "codes": {"loinc": ["718-7"]}, "quantity": true}],',
+        "the fact treatment_phase takes a quantity of a record, and is of type string",
+    ),
+    "a quantity without a unit of UCUM": (
+        RECORD,
+        '\t"complete_response": [],',
+        '\t"complete_response": [{"resource": "Observation", "codes": {"loinc": ["718-7"]}, "quantity": true}],',
+        "the fact complete_response takes a quantity of a record, and no UCUM unit is held for its unit: none",
+    ),
+    "a text read for a value": (
+        RECORD,
+        '\t"treatment_phase": [],',
+        '\t"treatment_phase": [{"resource": "Observation", "read": "value"}],',
+        "the fact treatment_phase takes what it reads in a record for its value, and is of type string",
+    ),
+    "a resource that has no code": (
+        RECORD,
+        '{"resource": "Claim", "read": _diagnoses, "means": _statuses}',
+        '{"resource": "Claim", "means": _statuses}',
+        "the fact disease_status: read is required",
+    ),
+    "a list that a record completes": (
+        RECORD,
+        '"alternating_with": [{\n\t\t"resource": "MedicationRequest", "suggests": true,',
+        '"alternating_with": [{\n\t\t"resource": "MedicationRequest",',
+        "the fact alternating_with is complete when given, which nothing in a record is",
+    ),
+    "a criterion of what a record says": (
+        CRITERIA,
+        '"treatment_phase", {"consolidation"})',
+        '"treatment_phase", {data.payer.records["CC-0126"]["2025-04-01"].facts.lineage[0].means[0].value})',
+        "reads payer.records which is for the catalogue alone",
+    ),
 }
 
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "policy" / "engine", tmp_path / "policy" / "engine")
-    for name in (CRITERIA, FACTS):
+    for name in (CRITERIA, FACTS, RECORD):
         shutil.copy(ROOT / "policy" / name, tmp_path / "policy")
     return tmp_path / "policy"
 

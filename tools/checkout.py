@@ -15,7 +15,7 @@ from payer_policy.runtime.errors import InvalidValue
 CLIENT = Path(__file__).resolve().parents[1] / "pyclient" / "src" / "payer_policy"
 
 # Of a file of a version: its document and the version.
-PACKAGE = re.compile(r'^package payer\.criteria\["([^"]+)"\]\["([^"]+)"\]$', re.MULTILINE)
+PACKAGE = re.compile(r'^package payer\.(?:criteria|records)\["([^"]+)"\]\["([^"]+)"\]$', re.MULTILINE)
 
 
 class Tool(Protocol):

@@ -23,6 +23,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from antlr4 import CommonTokenStream, InputStream
+from antlr4.error.ErrorListener import ErrorListener
+from fhirpathpy.engine.invocations import invocation_registry
+from fhirpathpy.parser.generated.FHIRPathLexer import FHIRPathLexer
+from fhirpathpy.parser.generated.FHIRPathParser import FHIRPathParser
+from payer_policy.workshop.diff import rule_in_words
+
 from tests.oracle.vectors import VECTORS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -311,6 +318,70 @@ def fact_row(fact: Json) -> list[str]:
     return [code(fact["name"]), fact["type"], plain(words), values or limits, asking]
 
 
+def record(version: Version) -> list[str]:
+    """What of a FHIR record says something of the facts, where a version says so."""
+    if not (rules := version.held["record"]):
+        return []
+    rows = [
+        [code(fact), "is suggested by" if rule.get("suggests") else "is established by", plain(rule_in_words(rule))]
+        for fact in version.facts
+        for rule in rules[fact]
+    ]
+    asked = ", ".join(code(fact) for fact in version.facts if not rules[fact])
+    return [
+        "## From a FHIR record",
+        "",
+        "What establishes a fact, and what is only shown beside its question. [How it is read](fhir.md).",
+        f"Nothing is known to say {asked}.",
+        "",
+        *table("fact | | of a record", rows),
+    ]
+
+
+class Strict(ErrorListener):  # type: ignore[misc]
+    """Where fhirpathpy would mend what it cannot parse, and go on."""
+
+    def syntaxError(self, recognizer: object, symbol: object, line: int, column: int, message: str, e: object) -> None:
+        raise ValueError(f"at {column}, {message}")
+
+
+def parse_fhirpath(expression: str) -> None:
+    """Raises `ValueError` for what is no FHIRPath, or calls what fhirpathpy does not have."""
+    lexer = FHIRPathLexer(InputStream(expression))
+    parser = FHIRPathParser(CommonTokenStream(lexer))
+    for part in (lexer, parser):
+        part.removeErrorListeners()
+        part.addErrorListener(Strict())
+    parser.entireExpression()
+    for function in re.findall(r"(\w+)\(", re.sub(r"'(?:[^'\\]|\\.)*'", "", expression)):
+        if function not in invocation_registry:
+            raise ValueError(f"there is no function {function}")
+
+
+def check_fhirpath(files: list[File], catalogue: Json) -> None:
+    """tools/check needs OPA alone, and OPA cannot parse it."""
+    named = {tuple(file.path[1:]): file.name for file in files}
+    found = [
+        (named["fhir",], kind, test["where"])
+        for kind, resource in catalogue["fhir"]["resources"].items()
+        for test in [{"where": resource.get("code", "true")}, *resource["stands"]]
+    ]
+    found += [
+        (named["records", entry["document"], held["version"]], fact, rule[part])
+        for entry in catalogue["documents"]
+        for held in entry["versions"]
+        for fact, rules in held["record"].items()
+        for rule in rules
+        for part in ("where", "read")
+        if part in rule
+    ]
+    for file, of, expression in found:
+        try:
+            parse_fhirpath(expression)
+        except ValueError as error:
+            sys.exit(f"{file}: {of} is read by what is no FHIRPath, {error}: {expression}")
+
+
 def picture(version: Version) -> list[str]:
     """The tree in Mermaid, what stands twice drawn once. `I+II` is no name there, hence numbers."""
     lines = ["```mermaid", "flowchart LR", f'  n["{version.document} {version.version}"]']
@@ -421,6 +492,7 @@ def page(version: Version, versions: list[Version], read: list[Reading], advisor
         "## Facts",
         "",
         *table("fact | type | question | values | asked by", map(fact_row, held["facts"])),
+        *record(version),
         "## Outcome",
         "",
         "The first that applies.",
@@ -464,7 +536,9 @@ def pages() -> dict[str, str]:
     criteria = {tuple(file.path[2:]): file for file in files if "pathways" in file.rules}
     advisories = [row for file in files if file.path[:2] != ["payer", "criteria"] for row in file.advisories]
     held: dict[str, list[Version]] = {}
-    for entry in evaluate("data.payer.catalogue")["documents"]:
+    catalogue = evaluate("data.payer.catalogue")
+    check_fhirpath(files, catalogue)
+    for entry in catalogue["documents"]:
         document = entry["document"]
         module = document.lower().replace("-", "").replace(".", "_")
         for version in reversed(entry["versions"]):

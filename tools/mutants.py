@@ -96,6 +96,8 @@ class Source:
         tree: Node = json.loads(parsed.stdout)
         self.package = [term["value"] for term in tree["package"]["path"][1:]]
         self.document = self.package[2] if self.package[:2] == ["payer", "criteria"] else ""
+        # What of a FHIR record establishes a fact decides nothing; the tests of who reads it hold it.
+        self.decides = self.package[:2] not in (["payer", "fhir"], ["payer", "records"])
         self.imports: list[Node] = tree.get("imports", [])
         self.rules: list[Node] = tree.get("rules", [])
         self._lines = [0]

@@ -195,7 +195,7 @@ def generate(sources: list[Source], only: list[str]) -> dict[str, list[Mutant]]:
     """By document, the mutants of every file that `only` matches; other documents have no word in them."""
     found: dict[str, list[Mutant]] = {}
     for source in sources:
-        if chosen(source.name, only):
+        if source.decides and chosen(source.name, only):
             vocabulary = Vocabulary(other for other in sources if other.document in {"", source.document})
             mutants = Generator(source, vocabulary).found.values()
             found.setdefault(source.document, []).extend(sorted(mutants, key=lambda mutant: mutant.start))

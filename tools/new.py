@@ -90,6 +90,17 @@ facts := [{
 }]
 """)
 
+_RECORD = Template("""\
+# What a FHIR R4 record says of the facts that $document, version $version, reads. No decision reads it, so it is not
+# locked with the version.
+package payer.records["$document"]["$version"]
+
+# METADATA
+# title: What establishes a fact of $document
+# description: For each fact rules on a resource. A fact with no rule is asked for.
+facts := {"first_fact": []}
+""")
+
 _VECTORS = Template("""\
 # Every clause, and every part of one, met, not met and unknown; the other facts are known and do not help.
 # What `expect` does not name is expected to be empty; policy_tests/vectors_test.rego says how it is read.
@@ -133,10 +144,12 @@ READINGS = [
 
 @dataclass(frozen=True)
 class Draft:
-    """What was started: the criteria, the facts, the vectors, and the list of clauses with its second reading."""
+    """What was started: the criteria, the facts, what of a FHIR record establishes them, the vectors, and the list of
+    clauses with its second reading."""
 
     criteria: Path
     facts: Path
+    record: Path
     vectors: Path
     reading: Path
 
@@ -167,6 +180,7 @@ def new(policy: Path, document: str, effective: date, title: str) -> Draft:
     draft = Draft(
         policy / f"{name}.rego",
         policy / f"{name}_facts.rego",
+        policy / f"{name}_record.rego",
         policy.parent / "policy_tests" / "vectors" / name / "clauses.yaml",
         policy.parent / "tests" / "readings" / f"{name}.py",
     )
@@ -174,6 +188,7 @@ def new(policy: Path, document: str, effective: date, title: str) -> Draft:
     templates = {
         draft.criteria: _CRITERIA,
         draft.facts: _FACTS,
+        draft.record: _RECORD,
         draft.vectors: _VECTORS,
         draft.reading: _READING,
     }
@@ -195,7 +210,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"edit     {printable(str(path))}")
     print(f"""
 Steps left; make policy says after each what is wrong or missing:
-  1. In {printable(str(draft.facts))}: the facts, in the order in which they are asked for.
+  1. In {printable(str(draft.facts))}: the facts, in the order in which they are asked for; in
+     {printable(str(draft.record))}: what of a FHIR record establishes each.
   2. In {printable(str(draft.criteria))}: a rule for each sentence, its text in METADATA; codes, last_reviewed.
   3. In {printable(str(draft.vectors.parent))}: every clause met, not met and unknown, and every limit.
   4. In {printable(str(draft.reading))}: the document read once more, from its text and not from the Rego.

@@ -41,12 +41,13 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
     not later than that, or when a file cannot be read or written.
     """
     name = module_name(document)
-    current = [path for path in (policy / f"{name}.rego", policy / f"{name}_facts.rego") if os.path.exists(path)]
+    names = [f"{name}.rego", f"{name}_facts.rego", f"{name}_record.rego"]
+    current = [policy / each for each in names if os.path.exists(policy / each)]
     before = [_read(path) for path in current]
     texts = [text.decode().replace("\r\n", "\n") for text in before]
     found = {held for text in texts for held in PACKAGE.findall(text)}
-    if len(current) < 2 or len(found) != 1 or next(iter(found))[0] != document:
-        raise InvalidValue(f"{policy} holds no {document} in {name}.rego and {name}_facts.rego")
+    if not {policy / each for each in names[:2]} <= set(current) or len(found) != 1 or next(iter(found))[0] != document:
+        raise InvalidValue(f"{policy} holds no {document} in {names[0]} and {names[1]}")
     [(_, old)] = found
     new = effective.isoformat()
     if new <= old:
@@ -55,7 +56,9 @@ def revise(policy: Path, document: str, effective: date) -> Revision:
         raise InvalidValue(f"the current version, {old}, is not published yet: edit it rather than superseding it")
     after = [_dated(text, old, new) for text in texts]
     if any(PACKAGE.findall(text) != [(document, new)] for text in after) or f'\n#   version: "{new}"\n' not in after[0]:
-        raise InvalidValue(f"{current[0]} or {current[1]} does not say version {old} in its package and its METADATA")
+        raise InvalidValue(
+            f"{' or '.join(map(str, current))} does not say version {old} in its package and its METADATA"
+        )
     filed = [policy / "superseded" / path.name.replace(name, f"{name}_{old.replace('-', '_')}", 1) for path in current]
     fresh = [path.with_name(f"{path.name}.new") for path in current]
     create(

@@ -31,6 +31,7 @@ _version(document, version) := object.union(
 			fact := object.union(held, {"criteria": _clauses(array.concat(pathways, exclusions), held.name)})
 		],
 		"criteria": json.remove(criteria, _of_a_request(criteria)),
+		"record": _record(document, version),
 	},
 ) if {
 	about := data.payer.criteria[document][version].about
@@ -41,6 +42,11 @@ _version(document, version) := object.union(
 		"exclusions": [exclusion.node | some exclusion in exclusions],
 	}
 }
+
+# Which elements and codes of a FHIR record establish its facts; of a version that says nothing, none do.
+_record(document, version) := rules if {
+	rules := data.payer.records[document][version].facts
+} else := {}
 
 # Where a node speaks of a request rather than of the document.
 _of_a_request(criteria) := [concat("/", [trim(json.marshal(step), "\"") | some step in path]) |

@@ -136,7 +136,7 @@ _undecided := object.union(
 # METADATA
 # title: Catalogue
 # description: |
-#   Every document and version held, with its dates, codes, facts and criteria in words; with `input.document` that
-#   document alone.
+#   Every document and version held, with its dates, codes, facts and criteria in words, and what of a FHIR record
+#   establishes a fact; with `input.document` that document alone.
 # entrypoint: true
-catalogue := {"documents": data.payer.holdings.documents}
+catalogue := {"documents": data.payer.holdings.documents, "fhir": data.payer.fhir}

@@ -55,7 +55,7 @@ test_a_fact_in_full if {
 
 test_what_is_said_of_a_version if object.keys(_cc0126) == {
 	"title", "version", "effective_from", "effective_to", "last_reviewed",
-	"codes", "history", "facts", "criteria",
+	"codes", "history", "facts", "criteria", "record",
 }
 
 test_dates_and_codes if {
@@ -74,6 +74,22 @@ test_criteria_speak_of_no_request if {
 	walk(_cc0126.criteria, [_, node])
 	node.id == "II.C.mrd_percent"
 	object.keys(node) == {"id", "text", "fact"}
+}
+
+# What of a FHIR record establishes a fact: of every fact, where a version says so, and else of none.
+test_the_record if {
+	object.keys(payer.catalogue) == {"documents", "fhir"}
+	object.keys(payer.catalogue.fhir) == {"resources", "systems", "units"}
+	every entry in payer.catalogue.documents {
+		every held in entry.versions {
+			object.keys(held.record) in [{fact.name | some fact in held.facts}, set()]
+		}
+	}
+	_cc0126.record.cd19_positive == []
+	_cc0126.record.combined_with[0].means[3] == {"value": "nilotinib", "codes": {"rxnorm": ["662281"]}}
+	some entry in payer.catalogue.documents
+	entry.document == "TEST-0001"
+	every held in entry.versions { held.record == {} }
 }
 
 test_exclusions if [exclusion.id | some exclusion in _cc0126.criteria.exclusions] == ["exclusion.I", "exclusion.II"]

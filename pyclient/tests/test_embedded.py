@@ -177,7 +177,8 @@ def test_memory_is_bounded_and_given_back(monkeypatch: pytest.MonkeyPatch, expec
         assert len(list(policy.decide_many(hungry, batch_size=100, in_flight=1))) == 100
         assert policy._policy._pool.idle == []
         assert policy.decide(REQUESTS[0]) == expected[0]
-    monkeypatch.setattr(wasm, "_MOST_PAGES", -620)
+        least = policy._policy._pages.min
+    monkeypatch.setattr(wasm, "_MOST_PAGES", 20 - 64 * least)
     with EmbeddedPolicy() as policy:
         with pytest.raises(RequestTooLarge, match="needs more than 1 MiB of memory"):
             policy.catalogue()

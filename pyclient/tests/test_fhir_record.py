@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from payer_policy import EmbeddedPolicy, InvalidValue, Outcome
 from payer_policy.command import main
 from payer_policy.fhir import Reading, Records, questionnaire, read_bundle
-from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, coded, fhirpath, has, mapped
-from payer_policy.fhir.record import _UNITS
+from payer_policy.fhir.mapping import Vocabulary, fhirpath
 from payer_policy.runtime.documents import Documents
-from payer_policy.runtime.errors import InvalidResource
+from payer_policy.runtime.errors import InvalidResource, ProtocolError
 
 Json = dict[str, Any]
 
@@ -549,48 +548,60 @@ def versions(policy: EmbeddedPolicy) -> Iterator[tuple[str, str]]:
                 yield from ((document, held["version"]) for held in entry["versions"])
 
 
-def test_each_mapping_fits_its_document(policy: EmbeddedPolicy) -> None:
-    documents = Documents(policy)
+@pytest.fixture(scope="module")
+def shared(policy: EmbeddedPolicy) -> Vocabulary:
+    return Vocabulary(Documents(policy))
+
+
+def test_each_version_says_what_establishes_its_facts(policy: EmbeddedPolicy, shared: Vocabulary) -> None:
+    """What tools/check cannot ask: the FHIRPath of the rules is FHIRPath, and is of something."""
     held = list(versions(policy))
     assert len(held) == 4
     for document, version in held:
-        rules = mapped(document, version)
-        assert rules is not None
-        assert (rules.document, rules.version) == (document, version)
-        known = documents.facts(document, version)
-        assert list(rules.facts) == list(known)  # all of them, where nothing establishes one too, and in order
-        for name, found in rules.facts.items():
-            for rule in found:
-                assert rule.resource in READY
-                for expression in (rule.where, rule.read, *(coded("", codes) for _, codes in rule.values)):
-                    fhirpath(expression)({"resourceType": rule.resource}, {"patient": {}, "age": []})
-                values = {value for value, _ in rule.values}
-                assert (
-                    values <= {True, False}
-                    if known[name]["type"] == "boolean"
-                    else values <= {*known[name].get("values", ())}
-                )
-                assert not rule.quantity or known[name]["unit"] in _UNITS
-                assert rule.suggests or known[name]["type"] != "array"  # which is complete when given
+        rules = shared.rules(document, version)
+        assert set(rules) == set(Documents(policy).facts(document, version))
+        for rule in (rule for found in rules.values() for rule in found):
+            for expression in (rule.where, rule.read, *(codes.fhirpath("") for _, codes in rule.means)):
+                fhirpath(expression)({"resourceType": rule.resource}, {"patient": {}, "age": []})
+            assert rule is shared.rules(document, version)[rule.fact][rules[rule.fact].index(rule)]  # made once
 
 
 @pytest.mark.parametrize("code", ["C91.0", "C91.02", "C91", "C83.3", "718-7", "", None])
-def test_a_code_is_one_in_python_as_in_fhirpath(code: object) -> None:
-    for spelled in (("icd10cm C91.0*",), ("icd10cm C91.02", "loinc 718-7"), ("hcpcs C91", "icd10cm C83.3")):
-        for urls in (*SYSTEMS.values(), ("http://example.org",)):
+def test_a_code_is_one_in_python_as_in_fhirpath(shared: Vocabulary, code: object) -> None:
+    for held in ({"icd10cm": ["C91.0*"]}, {"icd10cm": ["C91.02"], "loinc": ["718-7"]}, {"hcpcs": ["C91"]}):
+        codes = shared.codes(held)
+        for urls in (*shared.systems.values(), ("http://example.org",)):
             for url in urls:
                 given = {"coding": [{"system": url, "code": code}, {"system": url}]}
-                assert has(given, spelled) is (fhirpath(coded("", spelled))(given) == [True])
-    assert not has({"coding": "C91.0"}, ("icd10cm C91.0*",))
-    assert not has({"coding": ["C91.0"]}, ("icd10cm C91.0*",))
+                assert codes.has(given) is (fhirpath(codes.fhirpath(""))(given) == [True])
+                assert not codes.has(given) or codes.may_be_among(frozenset([str(code)]))
+    assert not codes.has({"coding": "C91"})
+    assert not codes.has({"coding": ["C91"]})
 
 
-def test_what_a_resource_stands_by_is_all_that_is_asked_of_it() -> None:
-    for tests in READY.values():
-        for _, expression in tests:
-            read = set(re.findall(r"(?<![.\w'-])([a-z]\w*)(?=\.| =)", expression)) - {"code"}
-            assert read
-            assert read <= set(STANDING)
+def test_a_resource_stands_by_the_elements_that_its_tests_name(shared: Vocabulary) -> None:
+    tests = [test for found in shared.stands.values() for test in found]
+    assert len(tests) == 9
+    for test in tests:
+        read = set(re.findall(r"(?<![.\w'-])([a-zA-Z]\w*)(?=\.| =)", test.where)) - {"code"}
+        assert read == {test.element}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"fhir": None}, "catalogue.fhir is not"),
+        ({"fhir": {"systems": {}, "resources": {"Claim": {}}, "units": {}}}, "catalogue.fhir is not"),
+        ({"fhir": {"systems": {}, "resources": {}, "units": {}}}, "catalogue.documents.versions.record is not"),
+    ],
+)
+def test_a_policy_that_does_not_say_how_fhir_is_read(
+    policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch, record: Json, change: Json, message: str
+) -> None:
+    held = policy.catalogue()
+    monkeypatch.setattr(policy, "catalogue", lambda document=None: {**held, **change})
+    with pytest.raises(ProtocolError, match=message):
+        Records(policy).read(record, document="CC-0126", date_of_service="2025-06-01")
 
 
 # What a form says

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from payer_policy.fhir.mapping import READY, Rule, coded, mapped
+from payer_policy.fhir.mapping import UCUM, Rule, Unit, Vocabulary
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.request import Request
@@ -22,14 +22,6 @@ _BASE = "http://hl7.org/fhir/StructureDefinition"
 ORIGIN = "http://hl7.org/fhir/us/davinci-dtr/StructureDefinition/information-origin"
 _ORIGINS = ("auto-client", "auto-server", "override", "manual")
 
-_UCUM = {
-    "percent": "%",
-    "g/dL": "g/dL",
-    "hours": "h",
-    "weeks": "wk",
-    "years": "a",
-    "events per hour": "/h",
-}
 _TYPES = {"boolean": "boolean", "integer": "integer", "number": "decimal", "date": "date"}
 _VALUE = {"boolean": "valueBoolean", "integer": "valueInteger", "number": "valueDecimal", "date": "valueDate"}
 
@@ -42,7 +34,8 @@ def questionnaire(policy: PolicyBase, document: str, version: str | None = None,
     `InvalidValue` for what is not held."""
     documents = Documents(policy)
     held = documents.version(document, version)
-    rules = mapped(document, held["version"])
+    shared = Vocabulary(documents)
+    rules = shared.rules(document, held["version"])
     url = f"{base.rstrip('/')}{CANONICAL}{document}"
     asleep = _asleep(policy, document, held)
     items, types = [], set()
@@ -54,8 +47,8 @@ def questionnaire(policy: PolicyBase, document: str, version: str | None = None,
             item["type"] = _TYPES[fact["type"]]
             if "minimum" in fact:
                 extensions += [_limit("minValue", fact["minimum"], fact), _limit("maxValue", fact["maximum"], fact)]
-            if fact.get("unit") in _UCUM:
-                coding = {"system": "http://unitsofmeasure.org", "code": _UCUM[fact["unit"]], "display": fact["unit"]}
+            if unit := shared.units.get(fact.get("unit", "")):
+                coding = {"system": UCUM, "code": unit.ucum, "display": fact["unit"]}
                 extensions.append({"url": f"{_BASE}/questionnaire-unit", "valueCoding": coding})
         else:
             item["type"] = "choice"
@@ -65,9 +58,11 @@ def questionnaire(policy: PolicyBase, document: str, version: str | None = None,
                 {"valueCoding": {"system": f"{url}/{name}", "code": code, "display": label}}
                 for code, label in options.items()
             ]
-        # A list is complete when given, and what a record shows of it is a suggestion.
-        found = [rule for rule in (rules.facts.get(name, ()) if rules else ()) if not rule.suggests]
-        if expression := _initial(found, _UCUM.get(fact.get("unit", ""))):
+        # What is suggested is for a person to take. A form is filled in before there is a Claim; no clock, no age.
+        found = [
+            rule for rule in rules.get(name, ()) if not rule.suggests and rule.resource not in ("Claim", "Patient")
+        ]
+        if expression := _initial(found, shared, shared.units.get(fact.get("unit", ""))):
             types |= {rule.resource for rule in found}
             extensions.append(_expression(f"{_SDC}/sdc-questionnaire-initialExpression", "text/fhirpath", expression))
         if extensions:
@@ -84,10 +79,10 @@ def questionnaire(policy: PolicyBase, document: str, version: str | None = None,
         _expression(
             f"{_BASE}/variable",
             "application/x-fhir-query",
-            f"{kind}?{'_id' if kind == 'Patient' else 'patient'}={{{{%patient.id}}}}",
+            f"{kind}?patient={{{{%patient.id}}}}",
             name=kind,
         )
-        for kind in sorted(types - {"Patient"})
+        for kind in sorted(types)
     ]
     context = {
         "url": f"{_SDC}/sdc-questionnaire-launchContext",
@@ -126,23 +121,23 @@ def _expression(url: str, language: str, expression: str, **more: str) -> Json:
     return {"url": url, "valueExpression": {**more, "language": language, "expression": expression}}
 
 
-def _initial(rules: list[Rule], unit: str | None) -> str:
+def _initial(rules: list[Rule], shared: Vocabulary, unit: Unit | None) -> str:
     """The FHIRPath that fills in an answer, of the same parts as the mapping: the one value that all resources say
     which are ready to establish anything. A number is filled in when there is one measurement, in the unit of the
-    question. A form is filled in before there is a Claim, and without a clock there is no age."""
+    question. A form cannot say a bound."""
     found: dict[str, list[str]] = {}
     options = f"%questionnaire.item.where(linkId = '{rules[0].fact}').answerOption.value" if rules else ""
     for rule in rules:
-        if rule.resource in ("Claim", "Patient"):
-            continue
-        ready = " and ".join(f"({test})" for _, test in READY[rule.resource])
+        ready = " and ".join(f"({test.where})" for test in shared.stands[rule.resource])
         those = f"%{rule.resource}.entry.resource.where({ready} and {rule.where})"
-        if rule.quantity:
-            fits = f"value.system = 'http://unitsofmeasure.org' and value.code = '{unit}' and value.comparator.empty()"
+        if rule.quantity and unit:
+            fits = f"value.system = '{UCUM}' and value.code = '{unit.ucum}' and value.comparator.empty()"
             return f"iif({those}.count() = 1, {those}.where({fits}).value.value, {{}})"
-        for value, codes in rule.values or [(True, ()), (False, ())]:
+        for value, codes in rule.means or ((True, None), (False, None)):
+            if isinstance(value, dict):
+                continue
             word = str(value).lower() if isinstance(value, bool) else f"{options}.where(code = '{value}')"
-            says = f"{rule.read}.where({coded('', codes)}).exists()" if codes else f"({rule.read}) = {word}"
+            says = f"{rule.read}.where({codes.fhirpath('')}).exists()" if codes else f"({rule.read}) = {word}"
             found.setdefault(word, []).append(f"{those}.where({says}).exists()")
     expression = "{}" if found else ""
     for word, tests in reversed(found.items()):

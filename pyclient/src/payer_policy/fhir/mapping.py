@@ -1,71 +1,64 @@
-"""Which elements and codes of a record establish the facts of a document: data, one file a version, in `maps/`.
+"""What of a record establishes the facts of a version: the rules of its catalogue, made ready to be asked.
 
-They stand here and not in `policy/`, since OPA serves whatever stands there and never needs them, and the client must
-be installed with all that it reads. Which facts there are, their values, ranges and units is the catalogue's to say.
+The policy holds them, `record` of each version, and `fhir` what they share: the URLs of code systems, what must hold
+for a resource to say anything, the units of UCUM. So a document is data, and nothing here knows one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from payer_policy.runtime.documents import module_name
-from payer_policy.runtime.errors import InvalidValue, MissingExtra
-from payer_policy.runtime.reading import read_yaml
+from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.errors import MissingExtra, ProtocolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Of HCPCS all that are in use; of the genes' codes too.
-SYSTEMS = {
-    "icd10cm": ("http://hl7.org/fhir/sid/icd-10-cm",),
-    "sct": ("http://snomed.info/sct",),
-    "loinc": ("http://loinc.org",),
-    "rxnorm": ("http://www.nlm.nih.gov/research/umls/rxnorm",),
-    "cpt": ("http://www.ama-assn.org/go/cpt",),
-    "hcpcs": (
-        "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
-        "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
-        "urn:oid:2.16.840.1.113883.6.285",
-    ),
-    "clinical": ("http://terminology.hl7.org/CodeSystem/condition-clinical",),
-}
+Json = dict[str, Any]
 
-_MEDICATION = "status = 'active' or status = 'completed'"
+UCUM = "http://unitsofmeasure.org"
 
-# What must hold for a resource to establish anything, each with what it is when it does not. Of a type that is not here
-# nothing is read: the history of a family, say.
-READY: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "Patient": (),
-    "Claim": (("is not active", "status = 'active' or status = 'draft'"),),
-    "Condition": (
-        (
-            "is not confirmed",
-            "verificationStatus.empty() or (verificationStatus.coding.where(code = 'confirmed').exists() and "
-            "verificationStatus.coding.where(code = 'refuted' or code = 'entered-in-error').empty())",
-        ),
-        ("is no longer active", "clinicalStatus.coding.where(code = 'inactive' or code = 'resolved').empty()"),
-    ),
-    "Observation": (
-        ("is not final", "status = 'final' or status = 'amended' or status = 'corrected'"),
-        ("is about someone or something else", "focus.empty()"),
-    ),
-    "MedicationRequest": (
-        ("is not to be done", "doNotPerform.empty() or doNotPerform = false"),
-        ("is not active", _MEDICATION),
-        ("is no order", "intent = 'order' or intent = 'original-order' or intent = 'instance-order'"),
-    ),
-    "Procedure": (("is not done", "status = 'completed'"),),
-}
 
-# The elements that those tests are of.
-STANDING = ("status", "verificationStatus", "clinicalStatus", "focus", "doNotPerform", "intent")
+@dataclass(frozen=True)
+class Codes:
+    """Codes of some systems, each by the URL of its system; and categories, by what their codes begin with."""
 
-# Where the code of a resource stands.
-CODE = {"MedicationRequest": "medication.ofType(CodeableConcept)"}
+    exact: frozenset[tuple[str, str]]
+    categories: tuple[tuple[str, str], ...]
+
+    def has(self, concept: object) -> bool:
+        """Whether a CodeableConcept has one of them: what `fhirpath` says, some hundred times as fast."""
+        codings = concept.get("coding") if isinstance(concept, dict) else None
+        for coding in codings if isinstance(codings, list) else ():
+            if not isinstance(coding, dict) or not isinstance(code := coding.get("code"), str):
+                continue
+            system = coding.get("system")
+            if isinstance(system, str) and (
+                (system, code) in self.exact
+                or any(system == url and code.startswith(begin) for url, begin in self.categories)
+            ):
+                return True
+        return False
+
+    def may_be_among(self, codes: frozenset[str]) -> bool:
+        """Whether any of them can be one of some codes, whatever their systems."""
+        return any(code in codes for _, code in self.exact) or any(
+            code.startswith(begin) for _, begin in self.categories for code in codes
+        )
+
+    def fhirpath(self, path: str) -> str:
+        """FHIRPath: whether a CodeableConcept at the path has one of them."""
+        tests: dict[str, list[str]] = {}
+        for url, code in sorted(self.exact):
+            tests.setdefault(url, []).append(f"code = '{code}'")
+        for url, begin in self.categories:
+            tests.setdefault(url, []).append(f"code.startsWith('{begin}')")
+        any_of = " or ".join(f"system = '{url}' and ({' or '.join(codes)})" for url, codes in tests.items())
+        return f"{path}{'.' if path else ''}coding.where({any_of}).exists()"
 
 
 @dataclass(frozen=True)
@@ -74,111 +67,113 @@ class Rule:
 
     fact: str
     resource: str
-    filter: tuple[str, ...]
-    """Codes of which the resource itself needs one; none when any will do."""
+    code: str
+    """FHIRPath, of the resource: where its code stands; empty when it has none."""
+    codes: Codes | None
+    """Of which its code needs one; none when any will do."""
     also: str
     """FHIRPath, of the resource: what must hold beside; empty when nothing must."""
     read: str
-    """FHIRPath, of the resource: what carries the value, `code` say."""
-    means: Mapping[str, tuple[str, ...]]
-    """By value, its codes; empty when what is read is the value itself."""
+    """FHIRPath, of the resource: what carries the value."""
+    means: tuple[tuple[Any, Codes], ...]
+    """Each value with the codes that mean it; empty when what is read is the value itself."""
     quantity: bool
     suggests: bool
-    codes: tuple[str, ...]
-    """All codes of which it needs one; a resource that has none of them need not be looked at."""
-
-    @property
-    def code(self) -> str:
-        """FHIRPath: where the code of the resource stands."""
-        return CODE.get(self.resource, "code")
 
     @property
     def where(self) -> str:
         """FHIRPath, of the resource: whether it is one that the rule reads."""
-        tests = [coded(self.code, self.filter)] if self.filter else []
+        tests = [self.codes.fhirpath(self.code)] if self.codes else []
         return " and ".join([*tests, *([f"({self.also})"] if self.also else [])]) or "true"
 
-    @property
-    def values(self) -> list[tuple[Any, tuple[str, ...]]]:
-        """Each value with the codes that mean it."""
-        return [(_VALUES.get(value, value), codes) for value, codes in self.means.items()]
+    def may_read(self, codes: frozenset[str]) -> bool:
+        """Whether a resource that holds some codes, and no others, can be one that the rule reads anything of."""
+        if self.codes:
+            return self.codes.may_be_among(codes)
+        return not self.means or any(meant.may_be_among(codes) for _, meant in self.means)
 
 
-_VALUES = {"true": True, "false": False}
+@dataclass(frozen=True)
+class Stands:
+    """What must hold of an element for a resource to say anything."""
+
+    element: str
+    where: str
+    """FHIRPath, of the resource."""
+    otherwise: str
+    """What it is when it does not hold."""
 
 
-def has(concept: object, codes: tuple[str, ...]) -> bool:
-    """Whether a CodeableConcept has one of the codes: what `coded` says in FHIRPath, some hundred times as fast."""
-    codings = concept.get("coding") if isinstance(concept, dict) else None
-    for coding in codings if isinstance(codings, list) else ():
-        if not isinstance(coding, dict) or not isinstance(given := coding.get("code"), str):
-            continue
-        for spelled in codes:
-            system, code = spelled.split(" ")
-            fits = given.startswith(code[:-1]) if code.endswith("*") else given == code
-            if fits and coding.get("system") in SYSTEMS[system]:
-                return True
-    return False
+@dataclass(frozen=True)
+class Unit:
+    """A unit of facts in UCUM."""
+
+    ucum: str
+    of: Mapping[str, Decimal]
+    """How many of it one of another UCUM unit is."""
 
 
-def coded(path: str, codes: tuple[str, ...]) -> str:
-    """FHIRPath: whether a CodeableConcept at the path has one of the codes."""
-    tests = []
-    for spelled in codes:
-        system, code = spelled.split(" ")
-        test = f"code.startsWith('{code[:-1]}')" if code.endswith("*") else f"code = '{code}'"
-        tests += [f"(system = '{url}' and {test})" for url in SYSTEMS[system]]
-    return f"{path}{'.' if path else ''}coding.where({' or '.join(tests)}).exists()"
+class Vocabulary:
+    """What the records of all documents share. Raises what `PolicyBase.catalogue` does, and `ProtocolError` when the
+    policy does not say how FHIR is read."""
 
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        held = documents.fhir
+        try:
+            self.systems = {name: tuple(urls) for name, urls in held["systems"].items()}
+            self.stands = {
+                kind: tuple(Stands(**test) for test in resource["stands"])
+                for kind, resource in held["resources"].items()
+            }
+            self._code = {kind: resource.get("code", "") for kind, resource in held["resources"].items()}
+            self.units = {
+                name: Unit(unit["ucum"], {code: Decimal(str(many)) for code, many in unit["of"].items()})
+                for name, unit in held["units"].items()
+            }
+        except (KeyError, TypeError, AttributeError, ArithmeticError):
+            raise ProtocolError("catalogue.fhir is not as the contract has it") from None
+        self._rules: dict[tuple[str, str], Mapping[str, tuple[Rule, ...]]] = {}
 
-class Mapped:
-    """The rules of a version, by fact."""
+    def rules(self, document: str, version: str) -> Mapping[str, tuple[Rule, ...]]:
+        """By fact, the rules of a version, made once."""
+        if (document, version) not in self._rules:
+            record = self._documents.version(document, version).get("record", {})
+            try:
+                self._rules[document, version] = {
+                    fact: tuple(self._rule(fact, rule) for rule in rules) for fact, rules in record.items()
+                }
+            except (KeyError, TypeError, AttributeError):
+                raise ProtocolError("catalogue.documents.versions.record is not as the contract has it") from None
+        return self._rules[document, version]
 
-    def __init__(self, text: str) -> None:
-        (held,) = read_yaml(text)
-        self.document: str = held["document"]
-        self.version: str = held["version"]
-        sets = {f"={name}": tuple(codes) for name, codes in held.get("sets", {}).items()}
+    def _rule(self, fact: str, rule: Json) -> Rule:
+        code = self._code[rule["resource"]]
+        return Rule(
+            fact=fact,
+            resource=rule["resource"],
+            code=code,
+            codes=self.codes(rule["codes"]) if "codes" in rule else None,
+            also=rule.get("where", ""),
+            read=rule.get("read", code),
+            means=tuple((meant["value"], self.codes(meant["codes"])) for meant in rule.get("means", ())),
+            quantity=rule.get("quantity", False),
+            suggests=rule.get("suggests", False),
+        )
 
-        def spelled(codes: list[str]) -> tuple[str, ...]:
-            return tuple(each for code in codes for each in sets.get(code, (code,)))
+    def coded(self, concept: object, system: str) -> list[str]:
+        """The codes of a system in a CodeableConcept, as a request takes them."""
+        codings = concept.get("coding") if isinstance(concept, dict) else None
+        found = [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
+        codes = [each.get("code") for each in found if each.get("system") in self.systems.get(system, ())]
+        return [code for code in codes if isinstance(code, str) and 0 < len(code) <= 20]
 
-        self.facts: Mapping[str, tuple[Rule, ...]] = {
-            fact: tuple(_rule(fact, rule, spelled) for rule in rules) for fact, rules in held["facts"].items()
-        }
-
-
-def _rule(fact: str, rule: dict[str, Any], spelled: Callable[[list[str]], tuple[str, ...]]) -> Rule:
-    means = {value: spelled(codes) for value, codes in rule.get("means", {}).items()}
-    of_code = spelled(rule.get("codes", []))
-    of_value = tuple(each for codes in means.values() for each in codes)
-    return Rule(
-        fact=fact,
-        resource=rule["from"],
-        filter=of_code,
-        also=rule.get("where", ""),
-        read=rule.get("read", CODE.get(rule["from"], "code")),
-        means=means,
-        quantity=bool(rule.get("quantity")),
-        suggests=bool(rule.get("suggests")),
-        codes=of_code or of_value,
-    )
-
-
-@cache
-def mapped(document: str, version: str) -> Mapped | None:
-    """The rules of a version; none when none are held. Raises `MissingExtra`."""
-    try:
-        name = f"{module_name(document)}_{version.replace('-', '_')}.yaml"
-    except InvalidValue:
-        return None
-    file = files("payer_policy.fhir") / "maps" / name
-    if not file.is_file():
-        return None
-    try:
-        return Mapped(file.read_text(encoding="utf-8"))
-    except ImportError:
-        raise _missing() from None
+    def codes(self, held: Mapping[str, list[str]]) -> Codes:
+        spelled = [(url, code) for system, codes in held.items() for code in codes for url in self.systems[system]]
+        return Codes(
+            frozenset((url, code) for url, code in spelled if not code.endswith("*")),
+            tuple((url, code[:-1]) for url, code in spelled if code.endswith("*")),
+        )
 
 
 @cache
@@ -188,10 +183,6 @@ def fhirpath(expression: str) -> Callable[..., list[Any]]:
         from fhirpathpy import compile
         from fhirpathpy.models import models
     except ImportError:
-        raise _missing() from None
+        raise MissingExtra("FHIR needs fhirpathpy: pip install 'payer-policy-client[fhir]'") from None
     compiled: Callable[..., list[Any]] = compile(expression, models["r4"])
     return compiled
-
-
-def _missing() -> MissingExtra:
-    return MissingExtra("FHIR needs fhirpathpy and pyyaml: pip install 'payer-policy-client[fhir]'")

@@ -12,7 +12,7 @@ from typing import Any
 
 from payer_policy.fhir.bundle import Bundle, Held, Json, Skipped
 from payer_policy.fhir.form import CANONICAL, answers_of
-from payer_policy.fhir.mapping import READY, STANDING, SYSTEMS, Rule, fhirpath, has, mapped
+from payer_policy.fhir.mapping import UCUM, Rule, Unit, Vocabulary, fhirpath
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import InvalidResource, InvalidValue
 from payer_policy.runtime.facts import MOST_DIGITS, SIGNS
@@ -21,19 +21,6 @@ from payer_policy.runtime.reading import Number, Unreadable, number, read_json
 from payer_policy.runtime.request import Request
 
 ESTABLISHED, SUGGESTED, SET_ASIDE, CONFLICT = "established", "suggested", "set aside", "in conflict"
-
-_UCUM = "http://unitsofmeasure.org"
-
-# How many of the unit of a fact one UCUM unit is, exact in decimals, or it is not here.
-_UNITS = {
-    "percent": {"%": "1", "10*-2": "1", "10*-3": "0.1", "10*-4": "0.01", "10*-5": "0.001", "10*-6": "0.0001"}
-    | {"1": "100", "L/L": "100"},
-    "g/dL": {"g/dL": "1", "g/L": "0.1", "mg/dL": "0.001", "g/mL": "100"},
-    "events per hour": {"/h": "1", "1/h": "1"},
-    "hours": {"h": "1", "d": "24"},
-    "weeks": {"wk": "1"},
-    "years": {"a": "1"},
-}
 
 _CODED = re.compile(r'"code":"([^"\\]*)"')
 
@@ -107,6 +94,12 @@ class Records:
 
     def __init__(self, policy: PolicyBase) -> None:
         self._documents = Documents(policy)
+        self._vocabulary: Vocabulary | None = None
+
+    @property
+    def _shared(self) -> Vocabulary:
+        self._vocabulary = self._vocabulary or Vocabulary(self._documents)
+        return self._vocabulary
 
     def read(
         self,
@@ -129,19 +122,19 @@ class Records:
         day = _whole_day(date_of_service, "date_of_service") if date_of_service else _served(order)
         version = self._documents.in_force(document, day.isoformat())
         patient, about = _patient(held, order)
-        case = _Case(held, order, patient, about, day)
-        rules = mapped(document, version) if version else None
+        case = _Case(held, order, patient, about, day, self._shared)
+        rules = self._shared.rules(document, version) if version else {}
         facts = self._documents.facts(document, version)
         evidence: list[Evidence] = []
         for name, fact in facts.items():
             evidence += _settled(
                 [
-                    *case.evidence(fact, rules.facts.get(name, ()) if rules else ()),
+                    *case.evidence(fact, rules.get(name, ())),
                     *case.answers(fact, document, str(version)),
                 ]
             )
         known = {each.fact: each.value for each in evidence if each.standing == ESTABLISHED}
-        codes = _codes(held, order, case)
+        codes = _codes(held, order, case, self._shared)
         return Reading(
             request=Request(document, day.isoformat(), known, request_id, codes or None),
             evidence=tuple(evidence),
@@ -183,7 +176,7 @@ class Records:
             for kind, (code, *_) in ((kind, names) for kind, names in _ORDERS.items() if names)
             for each in held.of(kind)
             if each.body.get("status") in ("active", "draft") and each.body.get("doNotPerform") is not True
-            if any(code in known for code in _hcpcs(each.body.get(code)))
+            if any(code in known for code in self._shared.coded(each.body.get(code), "hcpcs"))
         ]
         found = claims or orders
         if len(found) > 1:
@@ -196,7 +189,7 @@ class Records:
 
     def _document(self, order: Held | None) -> str:
         assert order is not None  # or a document was given
-        codes = {code for concept, _ in _services(order) for code in _hcpcs(concept)}
+        codes = {code for concept, _ in _services(order) for code in self._shared.coded(concept, "hcpcs")}
         found = [
             name for name in self._documents if codes & set(self._documents.version(name)["codes"].get("hcpcs", {}))
         ]
@@ -307,11 +300,13 @@ def _when(value: object) -> _When | None:
 class _Case:
     """A bundle, what is asked for, whom it is about, and the day for which it is read."""
 
-    def __init__(self, held: Bundle, order: Held | None, patient: Json | None, about: str, day: date) -> None:
-        self._held, self._order, self._about, self._day = held, order, about, day
+    def __init__(
+        self, held: Bundle, order: Held | None, patient: Json | None, about: str, day: date, shared: Vocabulary
+    ) -> None:
+        self._held, self._order, self._about, self._day, self._shared = held, order, about, day, shared
         self._by_type: dict[str, list[tuple[Held, frozenset[str]]]] = {}
         for each in held.held:
-            if each.type in READY:
+            if each.type in shared.stands:
                 text = json.dumps(each.body, separators=(",", ":"), default=str)
                 codes = frozenset(_CODED.findall(text))
                 self._by_type.setdefault(each.type, []).append((each, codes))
@@ -322,13 +317,11 @@ class _Case:
     def evidence(self, fact: Mapping[str, Any], rules: tuple[Rule, ...]) -> Iterator[tuple[Evidence, _When | None]]:
         for rule in rules:
             for held, codes in self._by_type.get(rule.resource, ()):
-                if rule.codes and not any(_is(code, codes) for code in rule.codes):
-                    continue
-                if self._reads(rule, held):
+                if rule.may_read(codes) and self._reads(rule, held):
                     yield from self._read(fact, rule, held)
 
     def _reads(self, rule: Rule, held: Held) -> bool:
-        if rule.filter and not any(has(concept, rule.filter) for concept in self._element(held, rule.code)):
+        if rule.codes and not any(rule.codes.has(concept) for concept in self._element(held, rule.code)):
             return False
         return not rule.also or self._of(held.body, rule.also) == [True]
 
@@ -374,11 +367,13 @@ class _Case:
 
     def _unready(self, held: Held) -> str | None:
         """Why it does not stand. Most resources of a record stand alike, and are asked once."""
-        part = {name: held.body[name] for name in STANDING if name in held.body} | {"resourceType": held.type}
+        tests = self._shared.stands.get(held.type, ())
+        elements = {test.element for test in tests} & set(held.body)
+        part = {"resourceType": held.type} | {name: held.body[name] for name in sorted(elements)}
         key = json.dumps(part, default=str)
         if key not in self._unready_by:
-            tests = READY.get(held.type, ())
-            self._unready_by[key] = next((why for why, test in tests if self._of(part, test) != [True]), None)
+            failed = (test.otherwise for test in tests if self._of(part, test.where) != [True])
+            self._unready_by[key] = next(failed, None)
         return self._unready_by[key]
 
     def _dated(self, held: Held, name: str) -> _When | None:
@@ -412,10 +407,10 @@ class _Case:
 
     def _values(self, fact: Mapping[str, Any], rule: Rule, element: Any) -> Iterator[tuple[Any, str | None]]:  # noqa: ANN401
         if rule.quantity:
-            yield _quantity(fact, element)
+            yield _quantity(fact, element, self._shared.units.get(fact.get("unit", "")))
         elif rule.means:
-            for value, codes in rule.values:
-                if has(element, codes):
+            for value, codes in rule.means:
+                if codes.has(element):
                     yield value, None
         elif isinstance(element, bool) is (fact["type"] == "boolean"):
             yield element, None if fact["type"] == "boolean" else _outside(fact, element)
@@ -446,11 +441,6 @@ class _Case:
                 )
 
 
-def _is(code: str, codes: frozenset[str]) -> bool:
-    plain = code.partition(" ")[2]
-    return any(each.startswith(plain[:-1]) for each in codes) if plain.endswith("*") else plain in codes
-
-
 def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
     """Of measurements the latest counts; what then disagrees establishes nothing."""
     standing = [(each, when) for each, when in found if each.standing == ESTABLISHED]
@@ -473,15 +463,15 @@ def _standing(each: Evidence, standing: str, reason: str) -> Evidence:
     return Evidence(each.fact, standing, each.path, each.value, each.resource, each.day, reason)
 
 
-def _quantity(fact: Mapping[str, Any], element: Any) -> tuple[Any, str | None]:  # noqa: ANN401
+def _quantity(fact: Mapping[str, Any], element: Any, unit: Unit | None) -> tuple[Any, str | None]:  # noqa: ANN401
     """The value of a Quantity in the unit of the fact, or why there is none."""
     element = getattr(element, "value", element) if not isinstance(element, dict) else element
     if not isinstance(element, dict) or "value" not in element:
         return None, "has no number"
     code = element.get("code")
-    unit = re.sub(r"\{[^{}]*\}", "", code) if isinstance(code, str) else ""
-    factor = _UNITS.get(fact.get("unit", ""), {}).get(unit)
-    if element.get("system") != _UCUM or factor is None:
+    plain = re.sub(r"\{[^{}]*\}", "", code) if isinstance(code, str) else ""
+    factor = unit.of.get(plain) if unit else None
+    if element.get("system") != UCUM or factor is None:
         return None, "has a unit that is not understood"
     given = element["value"]
     if isinstance(given, bool) or not isinstance(given, (int, float, Decimal)):
@@ -490,7 +480,7 @@ def _quantity(fact: Mapping[str, Any], element: Any) -> tuple[Any, str | None]: 
     if comparator is not None and comparator not in SIGNS:
         return None, "has a comparator that is not understood"
     try:
-        exact = Decimal(given.text if isinstance(given, Number) else str(given)) * Decimal(factor)
+        exact = Decimal(given.text if isinstance(given, Number) else str(given)) * factor
         value = number(format(exact.normalize(), "f")) if exact.is_finite() and abs(exact.adjusted()) < 100 else None
     except InvalidOperation:
         value = None
@@ -516,11 +506,11 @@ def _age(patient: Json | None, day: date) -> int | list[Any]:
     return day.year - born.first.year - ((day.month, day.day) < (born.first.month, born.first.day))
 
 
-def _codes(held: Bundle, order: Held | None, case: _Case) -> Json:
+def _codes(held: Bundle, order: Held | None, case: _Case, shared: Vocabulary) -> Json:
     """The codes of the service and of its diagnoses, informational."""
     if order is None:
         return {}
-    hcpcs = [code for concept, _ in _services(order) for code in _hcpcs(concept)]
+    hcpcs = [code for concept, _ in _services(order) for code in shared.coded(concept, "hcpcs")]
     icd10: list[str] = []
     elements = [
         concept
@@ -528,7 +518,7 @@ def _codes(held: Bundle, order: Held | None, case: _Case) -> Json:
         for concept in (diagnosis.get("diagnosisCodeableConcept"), _referred(held, order, diagnosis, case))
     ] + _list(order.body.get("reasonCode"))
     for concept in elements:
-        icd10 += [code for code in _coded(concept, "icd10cm") if code not in icd10]
+        icd10 += [code for code in shared.coded(concept, "icd10cm") if code not in icd10]
     return {name: value for name, value in (("hcpcs", hcpcs[0] if hcpcs else None), ("icd10", icd10)) if value}
 
 
@@ -545,17 +535,3 @@ def _referred(held: Bundle, order: Held, diagnosis: Json, case: _Case) -> Any:  
 
 def _list(value: object) -> list[Json]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _coded(concept: object, system: str) -> list[str]:
-    """The codes of a system in a CodeableConcept."""
-    found = concept.get("coding") if isinstance(concept, dict) else None
-    return [
-        each["code"]
-        for each in _list(found)
-        if each.get("system") in SYSTEMS[system] and isinstance(each.get("code"), str) and 0 < len(each["code"]) <= 20
-    ]
-
-
-def _hcpcs(concept: object) -> list[str]:
-    return _coded(concept, "hcpcs")

@@ -22,6 +22,7 @@ class Documents:
         self._policy = policy
         self._held: dict[str, dict[str, Mapping[str, Any]]] = {}
         self._facts: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
+        self._fhir: Mapping[str, Any] | None = None
         self._whole = False
 
     def __iter__(self) -> Iterator[str]:
@@ -42,10 +43,11 @@ class Documents:
     def _ask(self, document: str | None) -> None:
         if self._whole:
             return
+        catalogue = self._policy.catalogue(document)
         try:
             held = {
                 entry["document"]: {version["version"]: version for version in entry["versions"]}
-                for entry in self._policy.catalogue(document)["documents"]
+                for entry in catalogue["documents"]
             }
             facts = {
                 name: {
@@ -59,7 +61,16 @@ class Documents:
         self._held, self._facts = (
             (held, facts) if document is None else ({**self._held, **held}, {**self._facts, **facts})
         )
+        self._fhir = catalogue.get("fhir", {})
         self._whole = document is None
+
+    @property
+    def fhir(self) -> Mapping[str, Any]:
+        """What the records of all documents share, as the catalogue has it; empty of a policy that says nothing of
+        FHIR."""
+        if self._fhir is None:
+            self._ask(None)
+        return self._fhir or {}
 
     def version(self, document: str, version: str | None = None) -> Mapping[str, Any]:
         """As the catalogue has it; the latest when none is named. Raises `InvalidValue` when it is not held, with what

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,9 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 @dataclass(frozen=True)
 class Change:
-    """One difference. `kind` is added, removed, reworded, threshold, evidence, terms, regrouped or changed; `subject`
-    the clause, fact or code; `old` and `new` the words, None where there are none."""
+    """One difference. `kind` is added, removed, reworded, threshold, evidence, terms, regrouped, changed, or record for
+    what establishes a fact; `subject` the clause, fact or code; `old` and `new` the words, None where there are
+    none."""
 
     kind: str
     subject: str
@@ -98,9 +100,28 @@ def _facts(version: Mapping[str, Any]) -> dict[str, dict[str, str]]:
                 for name, value in sorted(fact.items())
                 if name not in ("name", "question", "criteria")
             ),
+            "record": "; ".join(
+                f"{'suggested by ' if rule.get('suggests') else ''}{rule_in_words(rule)}"
+                for rule in version.get("record", {}).get(fact["name"], ())
+            ),
         }
         for fact in version["facts"]
     }
+
+
+def rule_in_words(rule: Mapping[str, Any]) -> str:
+    """What of a FHIR record a rule takes for which value of its fact."""
+    asked = [rule["resource"]]
+    asked += [f"with {_spelled(rule['codes'])}"] if "codes" in rule else []
+    asked += [f"where {rule['where']}"] if "where" in rule else []
+    asked += [f"by its {rule['read']}"] if "read" in rule else []
+    means = ", ".join(f"{json.dumps(meant['value'])} {_spelled(meant['codes'])}" for meant in rule.get("means", ()))
+    read = "a quantity" if rule.get("quantity") else means or "its value"
+    return f"{' '.join(asked)}: {read}"
+
+
+def _spelled(codes: Mapping[str, Sequence[str]]) -> str:
+    return " or ".join(f"{system} {' '.join(held)}" for system, held in codes.items())
 
 
 def _codes(version: Mapping[str, Any], system: str) -> dict[str, dict[str, str]]:
