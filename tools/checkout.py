@@ -12,7 +12,9 @@ from typing import Protocol
 from payer_policy.command.common import INVALID, Parser, say
 from payer_policy.runtime.errors import InvalidValue
 
-CLIENT = Path(__file__).resolve().parents[1] / "pyclient" / "src" / "payer_policy"
+from tools import ROOT
+
+CLIENT = ROOT / "pyclient" / "src" / "payer_policy"
 
 # Of a file of a version: its document and the version.
 PACKAGE = re.compile(r'^package payer\.(?:criteria|records)\["([^"]+)"\]\["([^"]+)"\]$', re.MULTILINE)

@@ -101,7 +101,7 @@ _faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is read by
 	not fact.name in _read(held)
 }
 
-# The records: closed rules that say what of a FHIR record establishes a fact. FHIRPath is parsed by tools/docs.py.
+# The records: closed rules that say what of a FHIR record establishes a fact. FHIRPath is parsed by tools/docs.
 
 _faults contains _at(file, 1, ["the package is of", held.document, held.version, "whose criteria are not here"]) if {
 	some file, held in _records

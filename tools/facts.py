@@ -18,7 +18,8 @@ from typing import Any
 
 from payer_policy.runtime.documents import module_name
 
-ROOT = Path(__file__).resolve().parents[1]
+from tools import ROOT
+
 CLIENT = ROOT / "pyclient" / "src" / "payer_policy"
 CONFIG = str(ROOT / "pyclient" / "pyproject.toml")
 MADE = "# Made by `make facts` from the tables of facts in policy/; not to be edited.\n"

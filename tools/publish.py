@@ -29,9 +29,9 @@ from payer_policy import Decision, EmbeddedPolicy
 from payer_policy.runtime.documents import module_name
 from payer_policy.workshop.records import record_line
 
+from tools import ROOT
 from tools.checkout import PACKAGE
 
-ROOT = Path(__file__).resolve().parents[1]
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"
 
 RECORD = re.compile(r"^package payer\.records\[", re.MULTILINE)

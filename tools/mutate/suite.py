@@ -1,45 +1,24 @@
-"""Mutation testing of Rego: change one thing in the policy, run its tests, and see whether they notice.
-
-    mutate.py [POLICY [TESTS]] [--only GLOB…] [--list]
-
-What is changed is in tools/mutants.py. A mutant is *killed* when a test
-fails or time runs out, *refused* when the gate on documents (tools/check) says what is wrong with it, it *does not
-compile* when OPA's compiler does so, and otherwise it has *survived*: then a test is missing, or the change means
-nothing and stands, with the reason, in the list of equivalents. Exit code 1: a survivor that is not on the list, or an
-entry of the list that names no surviving mutant.
-
-A document's files are changed beside the engine alone and tested with the tests and vectors of that document, so that
-the cost grows with the documents and not with their square. The engine is tested with everything.
-"""
+"""The tests of the policy, run on one mutant at a time."""
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import itertools
 import json
 import os
 import queue
 import re
 import shutil
 import subprocess
-import sys
-import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from pathlib import Path
 
 import yaml
-from rich.console import Console
-from rich.progress import track
-from rich.table import Column, Table
+from payer_policy.runtime.documents import module_name
 
-from tools.mutants import Failure, Generator, Key, Mutant, Source, Vocabulary
-
-ROOT = Path(__file__).resolve().parents[1]
+from tools import ROOT
+from tools.mutate.mutants import Mutant
+from tools.mutate.source import Failure, Source
 
 
 class NotCompiling(Exception):
@@ -168,120 +147,9 @@ def _concerns(test: Path, sources: list[Source]) -> bool:
     documents = {source.document for source in sources} - {""}
     if len(documents) != 1:
         return True
-    [name] = map(module, documents)
+    [name] = map(module_name, documents)
     if test.parts[0] == "vectors":
         return test.parts[1] == name
     own = re.fullmatch(rf"{name}(_\d{{4}}_\d\d_\d\d)?_test", test.stem)
     of_all = len(test.parts) == 1 and (test.stem == "vectors_test" or not test.stem.endswith("_test"))
     return bool(own) or of_all
-
-
-def module(document: str) -> str:
-    """What a document's files are named by."""
-    return document.lower().replace("-", "").replace(".", "_")
-
-
-def parse(opa: str, policy: Path) -> list[Source]:
-    paths = sorted(path for path in policy.rglob("*.rego"))
-    return [Source(opa, path, f"{policy.name}/{path.relative_to(policy).as_posix()}") for path in paths]
-
-
-def beside(sources: list[Source], document: str) -> list[Source]:
-    """What a document is tested with: itself and what is of none; the engine, which is of none, with everything."""
-    return [source for source in sources if not document or source.document in {"", document}]
-
-
-def generate(sources: list[Source], only: list[str]) -> dict[str, list[Mutant]]:
-    """By document, the mutants of every file that `only` matches; other documents have no word in them."""
-    found: dict[str, list[Mutant]] = {}
-    for source in sources:
-        if source.decides and chosen(source.name, only):
-            vocabulary = Vocabulary(other for other in sources if other.document in {"", source.document})
-            mutants = Generator(source, vocabulary).found.values()
-            found.setdefault(source.document, []).extend(sorted(mutants, key=lambda mutant: mutant.start))
-    return found
-
-
-def chosen(name: str, only: list[str]) -> bool:
-    return any(fnmatch(name, glob) for glob in only)
-
-
-def equivalents(path: Path, only: list[str]) -> set[Key]:
-    """The keys of the listed mutants, which change nothing; `to` is one line or a list of them."""
-    listed = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
-    return {
-        (entry["file"], entry["rule"], entry["from"], to)
-        for entry in listed or []
-        for to in ([entry["to"]] if isinstance(entry["to"], str) else entry["to"])
-        if entry["reason"] and chosen(entry["file"], only)
-    }
-
-
-def say(console: Console, line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def report(console: Console, verdicts: list[tuple[Mutant, str]], listed: set[Key]) -> bool:
-    """Prints the table and the stale entries; whether there are neither of these nor survivors."""
-    fates = ("killed", "refused", "survived", "equivalent", "not compiling")
-    excused = listed & {mutant.key for mutant, verdict in verdicts if verdict == "survived"}
-    excused -= {mutant.key for mutant, verdict in verdicts if verdict != "survived"}
-    counts: dict[str, Counter[str]] = {}
-    for mutant, verdict in verdicts:
-        fate = "equivalent" if mutant.key in excused else verdict
-        counts.setdefault(mutant.source.name, Counter())[fate] += 1
-    table = Table("file", *(Column(fate, justify="right") for fate in fates))
-    for name, count in counts.items():
-        table.add_row(name, *(str(count[fate]) for fate in fates))
-    table.add_section()
-    total = sum(counts.values(), Counter())
-    table.add_row("all", *(str(total[fate]) for fate in fates))
-    console.print(table)
-    for file, rule, before, after in sorted(listed - excused):
-        say(console, f"stale equivalent, no such mutant survives: {file} {rule}\n  - {before}\n  + {after}")
-    return not total["survived"] and listed == excused
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("policy", nargs="?", type=Path, default=ROOT / "policy", help="directory of what is mutated")
-    parser.add_argument("tests", nargs="?", type=Path, default=ROOT / "policy_tests", help="directory of its tests")
-    parser.add_argument(
-        "--only", nargs="+", default=["*"], metavar="GLOB", help="of these files alone, as policy/cc0126*"
-    )
-    parser.add_argument("--list", action="store_true", help="print the mutants and run none")
-    parser.add_argument("--equivalents", type=Path, default=ROOT / "tools" / "equivalents.yaml", metavar="FILE")
-    parser.add_argument("--opa", default=str(ROOT / ".tools" / "bin" / "opa"), metavar="COMMAND")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    arguments = parser.parse_args()
-    console = Console()
-    try:
-        policy, tests = arguments.policy.resolve(), arguments.tests.resolve()
-        listed = equivalents(arguments.equivalents, arguments.only)
-        sources = parse(arguments.opa, policy)
-        found = generate(sources, arguments.only)
-        if arguments.list:
-            for mutant in itertools.chain.from_iterable(found.values()):
-                print(mutant)
-            return 0
-        if not any(found.values()):
-            raise Failure("there is nothing to mutate")
-        verdicts: list[tuple[Mutant, str]] = []
-        for document, mutants in found.items():
-            with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(arguments.workers) as pool:
-                held = beside(sources, document)
-                suite = Suite(arguments.opa, policy, tests, Path(scratch), arguments.workers, held)
-                name = document or "engine"
-                progress = track(pool.map(suite.run, mutants), name, len(mutants), console=Console(stderr=True))
-                for mutant, verdict in zip(mutants, progress, strict=True):
-                    verdicts.append((mutant, verdict))
-                    if verdict == "survived" and mutant.key not in listed:
-                        say(console, f"survived: {mutant}")
-        return 0 if report(console, verdicts, listed) else 1
-    except Failure as failure:
-        print(f"mutate: {failure}", file=sys.stderr)
-        return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main())

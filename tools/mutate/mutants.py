@@ -6,21 +6,18 @@ members of sets, objects and lists go, come and change places. What a fact says 
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import re
-import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, TypeAlias
 
-Node: TypeAlias = dict[str, Any]
+from tools.mutate.source import Node, Source, Words, branches, column, one_line, rule_name, word
+from tools.mutate.vocabulary import SPOKEN, Vocabulary
+
 Key: TypeAlias = tuple[str, str, str, str]  # file, rule (its head when several share the name), line before and after
-Words: TypeAlias = tuple[str, ...]  # words, as Rego writes them, of which one could stand for another
 
 COMPARISONS = {">=": ">", ">": ">=", "<=": "<", "<": "<=", "==": "!=", "!=": "=="}
 ARITHMETIC = {"+": ["-"], "-": ["+", "&"], "*": ["/"], "/": ["*"], "%": ["*"], "|": ["&"], "&": ["|"]}
@@ -28,14 +25,8 @@ OPPOSITES = [("max", "min"), ("startswith", "endswith"), ("trim_prefix", "trim_s
 OPPOSITES += [("floor", "ceil"), ("object.remove", "object.filter"), ("json.remove", "json.filter")]
 BUILTINS = dict(OPPOSITES) | {b: a for a, b in OPPOSITES}
 COMPREHENSIONS = {"arraycomprehension", "setcomprehension", "objectcomprehension"}
-# What a fact says to people: the published text locks it, and no test reads it.
-SPOKEN = {"question", "unit", "synonyms"}
 SWAPS = 2  # at most so many other words are tried in place of one
 ADDITIONS = 3  # at most so many words are added to a closed list
-
-
-class Failure(Exception):
-    """What stops the run before it says anything about the tests."""
 
 
 @dataclass(frozen=True)
@@ -76,153 +67,6 @@ class Mutant:
     def __str__(self) -> str:
         before, after = self.change
         return f"{self.source.name}:{self.line} {self.rule}: {self.kind}\n  - {before}\n  + {after}"
-
-
-def one_line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 160 else text[:159] + "…"
-
-
-class Source:
-    """A Rego file, its text and its tree."""
-
-    def __init__(self, opa: str, path: Path, name: str) -> None:
-        self.path, self.name = path, name
-        self.text = path.read_text(encoding="utf-8")
-        command = [opa, "parse", "--format", "json", "--json-include", "locations,-comments", str(path)]
-        parsed = subprocess.run(command, capture_output=True, text=True, check=False)
-        if parsed.returncode:
-            raise Failure(f"{name} does not parse: {parsed.stderr or parsed.stdout}")
-        tree: Node = json.loads(parsed.stdout)
-        self.package = [term["value"] for term in tree["package"]["path"][1:]]
-        self.document = self.package[2] if self.package[:2] == ["payer", "criteria"] else ""
-        # What of a FHIR record establishes a fact decides nothing; the tests of who reads it hold it.
-        self.decides = self.package[:2] not in (["payer", "fhir"], ["payer", "records"])
-        self.imports: list[Node] = tree.get("imports", [])
-        self.rules: list[Node] = tree.get("rules", [])
-        self._lines = [0]
-        for line in self.text.split("\n"):
-            self._lines.append(self._lines[-1] + len(line) + 1)
-
-    def start(self, node: Node) -> int:
-        return self.span(node)[0]
-
-    def end(self, node: Node) -> int:
-        return self.span(node)[1]
-
-    def span(self, node: Node) -> tuple[int, int]:
-        location = node["location"]
-        text = base64.b64decode(location["text"]).decode()
-        start = self._lines[location["row"] - 1] + location["col"] - 1
-        if text == "-" and node.get("type") == "number":  # only the sign is given
-            text = re.compile(r"-\s*[\d.eE+-]+").match(self.text, start)[0]  # type: ignore[index]
-        if text.startswith("}") and not self.text.startswith(text, start):  # of {…}[a] only the end is given
-            text = self.text[start : self.text.index(text, start) + len(text)]
-        while not self.text.startswith(text, start):  # the column of (a) is that of a
-            start -= 1
-            if not text.startswith("(") or self.text[start] not in "( \t\n":
-                raise Failure(f"{self.name}:{location['row']}:{location['col']}: {text!r} does not stand there")
-        return start, start + len(text)
-
-    def literal(self, node: Node) -> bool:
-        """Whether a scalar stands in the text as such; `a.b` holds a string that does not, a bare rule a `true`."""
-        starts = {"string": '"`', "number": "-0123456789", "boolean": "tf"}.get(node.get("type", ""))
-        if not starts or "location" not in node:
-            return False
-        text = base64.b64decode(node["location"]["text"]).decode()
-        return text[0] in starts and (node["type"] != "boolean" or text == word(node))
-
-
-def word(node: Node) -> str:
-    """A scalar as Rego writes it."""
-    return json.dumps(node["value"], ensure_ascii=False)
-
-
-def terms(node: Node | list[Node]) -> Iterator[Node]:
-    """Every node of a tree."""
-    if isinstance(node, dict):
-        yield node
-        for name, child in node.items():
-            if name != "location":
-                yield from terms(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from terms(child)
-
-
-def branches(rule: Node) -> Iterator[Node]:
-    """A rule and its else branches."""
-    while rule:
-        yield rule
-        rule = rule.get("else", {})
-
-
-def column(nodes: Iterable[Node]) -> Words:
-    """The scalars among some terms, each once."""
-    return tuple(dict.fromkeys(word(node) for node in nodes if node["type"] in {"string", "number", "boolean"}))
-
-
-class Vocabulary:
-    """Which words stand in one column somewhere: members, keys, values, and what the branches of a rule say."""
-
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self.lists: list[Words] = []  # of sets and keys
-        self.columns: list[Words] = []
-        self.functions: dict[tuple[str, ...], dict[str, Words]] = {}
-        for source in sources:
-            functions = self.functions.setdefault(tuple(source.package), {})
-            heads: dict[str, list[list[Node]]] = {}
-            for rule in source.rules:
-                if "args" in rule["head"]:
-                    functions[rule_name(rule)] = tuple(str(term["value"]) for term in rule["head"]["args"])
-                for branch in branches(rule):
-                    head = branch["head"]
-                    value = [head[name] for name in ("value", "key") if name in head]
-                    said = [value, *([term] for term in head["ref"][1:]), *([term] for term in head.get("args", []))]
-                    columns = heads.setdefault(head["ref"][0]["value"], [[] for _ in said])
-                    for held, new in zip(columns, said, strict=False):
-                        held.extend(new)
-            self.columns += [column(held) for columns in heads.values() for held in columns]
-            for node in terms(source.rules):
-                if node.get("type") == "array":
-                    self._table(node["value"])
-                elif node.get("type") == "set":
-                    self.lists.append(column(node["value"]))
-                elif node.get("type") == "object":
-                    self.lists.append(column(key for key, _ in node["value"]))
-                    self.columns.append(column(value for _, value in node["value"]))
-
-    def _table(self, rows: list[Node]) -> None:
-        """Of a list of objects, what stands below each key, as the names of facts."""
-        columns: dict[str, list[Node]] = {}
-        for row in rows:
-            for key, value in row["value"] if row["type"] == "object" else []:
-                columns.setdefault(str(key["value"]), []).append(value)
-        self.columns[:0] = [column(held) for name, held in columns.items() if name not in SPOKEN]
-
-    def others(self, said: str, own: Words = ()) -> list[str]:
-        """What else could stand in a word's place, its own column first."""
-        columns = [own, *(held for held in self.columns + self.lists if said in held)]
-        return [other for other in dict.fromkeys(other for held in columns for other in held) if other != said]
-
-    def beyond(self, held: Words) -> list[str]:
-        """What the smallest list that holds all of these holds besides."""
-        wider = [wide for wide in self.lists if set(held) < set(wide)]
-        return [other for other in min(wider, key=len) if other not in held] if held and wider else []
-
-    def field(self, name: str) -> str | None:
-        """The name that follows in a table of names."""
-        for held in self.lists:
-            names = [json.loads(other) for other in held]
-            if name in names:
-                following = names[(names.index(name) + 1) % len(names)]
-                if following != name and isinstance(following, str) and following.isidentifier():
-                    return following
-        return None
-
-
-def rule_name(rule: Node) -> str:
-    return ".".join(str(term["value"]) for term in rule["head"]["ref"])
 
 
 class Generator:
