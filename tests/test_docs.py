@@ -1,6 +1,7 @@
 """What the guides say is run as it stands there, and no page says what the policy does not."""
 
 import hashlib
+import math
 import os
 import re
 import shlex
@@ -388,10 +389,17 @@ def test_the_readme_decides_what_it_shows(capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr().out
     for text in (shown, printed):  # the title has the path
         assert "examples/01-relapsed.yaml" in text.splitlines()[0]
-    assert printed.strip().splitlines()[1:] == shown.strip().splitlines()[1:]
+    *lines, rest = shown.strip().splitlines()
+    assert rest == "…"
+    assert printed.strip().splitlines()[1 : len(lines)] == lines[1:]
     [python] = blocks(ROOT / "README.md", "python")
     exec(compile(python, "README.md", "exec"), {})
     assert capsys.readouterr().out.startswith("needs_information ['")
+
+
+def test_the_readme_says_in_two_screens_what_this_is() -> None:
+    first, _, _ = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Where things are")
+    assert sum(math.ceil(max(len(line), 1) / 132) for line in first.splitlines()) <= 80
 
 
 def test_the_readme_asks_opa(opa_url: str) -> None:

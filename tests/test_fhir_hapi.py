@@ -2,9 +2,11 @@
 
 import json
 import subprocess
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
 from typing import Any
 
+import pytest
 from payer_policy import EmbeddedPolicy, InvalidRequest
 from payer_policy.fhir import (
     claim_response,
@@ -27,20 +29,37 @@ HAPI = ROOT / ".tools" / "hapi"
 RECORD = ROOT / "examples" / "fhir" / "relapsed-b-all.json"
 
 
-def validated(resources: list[Json]) -> list[str]:
-    """The errors, each with the number of its resource, from 1 on, and its place."""
+Validated = Callable[[list[Json]], list[str]]
+
+
+@pytest.fixture(scope="module")
+def validated() -> Iterator[Validated]:
+    """The errors of resources, each with its number, from 1 on, and its place. One Java for all: its start takes most."""
     if not (HAPI / ".complete").exists():
         fail("The validator of FHIR is not here. Run `tools/setup hapi`.")
-    command = ["java", "-Xmx1g", "-cp", f"{HAPI}/*", str(ROOT / "tools" / "hapi" / "Validate.java")]
-    lines = "".join(f"{json.dumps(each)}\n" for each in resources)
-    done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    *errors, total = done.stdout.splitlines()
-    assert total == f"{len(resources)} validated"
-    return errors
+    hasty = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it ends before a better compilation would pay
+    command = ["java", "-Xmx1g", *hasty, "-cp", f"{HAPI}/*", str(ROOT / "tools" / "hapi" / "Validate.java")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as java:
+        assert java.stdin
+        assert java.stdout
+        stdin, stdout = java.stdin, java.stdout
+
+        def errors(resources: list[Json]) -> list[str]:
+            found = []
+            for number, resource in enumerate(resources, 1):
+                print(json.dumps(resource), file=stdin, flush=True)
+                for line in stdout:
+                    if line == "validated\n":
+                        break
+                    found.append(f"{number}\t{line}")
+                else:
+                    fail("The validator of FHIR has ended; standard error says why.")
+            return found
+
+        yield errors
 
 
-def test_all_that_is_made_is_valid(policy: EmbeddedPolicy) -> None:
+def test_all_that_is_made_is_valid(policy: EmbeddedPolicy, validated: Validated) -> None:
     record = read_bundle(RECORD.read_bytes())
     claim, patient = record["entry"][0]["resource"], record["entry"][1]["resource"]
     forms = {
@@ -81,7 +100,7 @@ def test_all_that_is_made_is_valid(policy: EmbeddedPolicy) -> None:
     assert validated([*made.values()]) == []
 
 
-def test_what_is_wrong_is_found() -> None:
+def test_what_is_wrong_is_found(validated: Validated) -> None:
     record = read_bundle(RECORD.read_bytes())
     claim = record["entry"][0]["resource"]
     assert validated([record]) == []

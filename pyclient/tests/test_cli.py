@@ -356,6 +356,12 @@ def test_the_catalogue_says_what_a_version_is_on_a_day(
     out = " ".join(capsys.readouterr().out.split())
     assert f"version 2005-04-04, {old}" in out
     assert f"version 2008-03-13, {new}" in out
+    assert main(["catalogue", "NCD-240.4", "--json", *(["--on", day] if day else [])]) == 0
+    [document] = json.loads(capsys.readouterr().out)["documents"]
+    for held in document["versions"]:
+        says = old if held["version"] == "2005-04-04" else new
+        state = says.partition(" on ")[0].replace(" ", "_")
+        assert held.get("on") == (day and {"date": day, "standing": state})
 
 
 def test_catalogue(capsys: pytest.CaptureFixture[str]) -> None:

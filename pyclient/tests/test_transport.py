@@ -958,9 +958,10 @@ def test_a_bad_item_of_a_batch_is_alone_in_the_end(trouble: Script, error: type[
     names = [f"r-{number}" for number in range(120)]
     names[77] = "bad"
     requests = [Request("CC-0126", "2025-06-01", {}, request_id=name) for name in names]
+    patience = 0.5 if trouble is hang else 10  # a busy machine takes longer to decide 50, and who hangs is waited for
     with (
         serving(spoiled_by('"bad"', trouble)) as server,
-        PolicyClient(server.url, timeout=(1, 0.5), deadline=0.6, attempts=2) as client,
+        PolicyClient(server.url, timeout=(1, patience), deadline=patience + 0.1, attempts=2) as client,
     ):
         answers = list(client.decide_many(iter(requests)))
     assert isinstance(answers[77], error)

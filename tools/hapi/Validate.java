@@ -12,7 +12,7 @@ import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValid
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
 
-/** Reads resources, one a line; writes for each error its line number, its place and what is wrong. */
+/** Reads resources, one a line; writes for each its errors, place and what is wrong, and a line that it is validated. */
 public class Validate {
   public static void main(String[] arguments) throws Exception {
     FhirContext context = FhirContext.forR4();
@@ -28,13 +28,11 @@ public class Validate {
     instances.setAnyExtensionsAllowed(true); // those of the guides, whose profiles are not held here
     FhirValidator validator = context.newValidator().registerValidatorModule(instances);
     BufferedReader lines = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-    int number = 0;
     for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-      int at = ++number;
       validator.validateWithResult(line).getMessages().stream()
           .filter(message -> message.getSeverity().compareTo(ResultSeverityEnum.ERROR) >= 0)
-          .forEach(message -> System.out.println(at + "\t" + message.getLocationString() + "\t" + message.getMessage()));
+          .forEach(message -> System.out.println(message.getLocationString() + "\t" + message.getMessage()));
+      System.out.println("validated");
     }
-    System.out.println(number + " validated");
   }
 }

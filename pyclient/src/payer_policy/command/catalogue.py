@@ -7,7 +7,7 @@ import json
 from datetime import date
 
 from payer_policy.command.common import DECIDED, INVALID, PATIENCE, Commands, Parser, say
-from payer_policy.command.terminal import show_catalogue
+from payer_policy.command.terminal import show_catalogue, standing
 from payer_policy.runtime.policy import PolicyBase
 from rich.console import Console
 
@@ -30,6 +30,11 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
         say(f"{options.document} is not held")
         return INVALID
     if options.json:
+        if day := options.on:
+            for entry in documents:
+                entry["versions"] = [
+                    {**held, "on": {"date": str(day), "standing": standing(held, day)}} for held in entry["versions"]
+                ]
         print(json.dumps({"documents": documents}, ensure_ascii=False))
         return DECIDED
     show_catalogue(documents, options.on, console)

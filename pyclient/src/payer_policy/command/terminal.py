@@ -144,11 +144,14 @@ def _in_force(held: dict[str, Any], on: date | None) -> str:
     """When a version is in force, and what it is on the day that the caller names, since nothing here reads a clock."""
     first, last = held["effective_from"], held["effective_to"]
     period = f"from {first} to {last}" if last else f"from {first} on"
-    if on is None:
-        return period
-    day = on.isoformat()
-    state = "to come" if day < first else "superseded" if last and last < day else "in force"
-    return f"{state} on {day} ({period})"
+    return period if on is None else f"{standing(held, on).replace('_', ' ')} on {on} ({period})"
+
+
+def standing(held: dict[str, Any], on: date) -> str:
+    """Of a version, on a day."""
+    if on.isoformat() < held["effective_from"]:
+        return "to_come"
+    return "superseded" if held["effective_to"] and held["effective_to"] < on.isoformat() else "in_force"
 
 
 def _values(fact: dict[str, Any]) -> str:
