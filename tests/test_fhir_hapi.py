@@ -34,7 +34,7 @@ Validated = Callable[[list[Json]], list[str]]
 
 @pytest.fixture(scope="module")
 def validated() -> Iterator[Validated]:
-    """The errors of resources, each with its number, from 1 on, and its place. One Java for all: its start takes most."""
+    """The errors of resources, each with its number from 1 on and its place. One Java for all: its start takes most."""
     if not (HAPI / ".complete").exists():
         fail("The validator of FHIR is not here. Run `tools/setup hapi`.")
     hasty = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it ends before a better compilation would pay
