@@ -42,26 +42,30 @@ facts := {
 			"read": "iif(onset.toDate() < %patient.birthDate + 1 year, true, {})",
 		},
 		{
-			"resource": "Condition", "codes": {"icd10cm": ["C91.00"], "sct": _all_at_first},
-			"where": concat(" ", [
-				"code.coding.where(code = 'C91.01' or code = 'C91.02').empty() and",
-				"clinicalStatus.coding.where(code = 'relapse' or code = 'recurrence' or code = 'remission').empty()",
-			]),
+			"resource": "Condition", "codes": _all,
+			"read": concat("", ["iif(onset.ofType(Age).where(", _under_a_year, ").exists(), true, {})"]),
+		},
+		{
+			"resource": "Condition", "codes": _all_at_first, "where": _not_again,
 			"read": "iif(onset.toDate() >= %patient.birthDate + 1 year, false, {})",
 		},
+		{
+			"resource": "Condition", "codes": _all_at_first, "where": _not_again,
+			"read": concat("", ["iif(onset.ofType(Age).where(", _a_year_or_more, ").exists(), false, {})"]),
+		},
 	],
+	# A variant of the gene may be a point mutation: it is a rearrangement when the change is a fusion or a translocation.
+	# That there is no fusion says so only of the gene alone: with a partner, it may be fused to another.
 	"kmt2a_rearranged": [
-		# A variant of the gene may be a point mutation: it is a rearrangement when the change is a fusion (SO:0001565).
 		{
 			"resource": "Observation", "codes": {"loinc": ["69548-6"]},
-			"where": concat(" and ", [
-				_kmt2a,
-				concat("", [
-					"component.where(code.coding.where(system = 'http://loinc.org' and code = '48019-4').exists() ",
-					"and value.coding.where(code = 'SO:0001565').exists()).exists()",
-				]),
-			]),
-			"read": "value", "means": _present,
+			"where": concat(" and ", [_kmt2a, _changed(["SO:0001565", "SO:1000044"])]),
+			"read": "value", "means": [_present],
+		},
+		{
+			"resource": "Observation", "codes": {"loinc": ["69548-6"]},
+			"where": concat(" and ", [_kmt2a, _alone, _changed(["SO:0001565"])]),
+			"read": "value", "means": [_absent],
 		},
 		{"resource": "Condition", "means": [{"value": true, "codes": {"sct": ["838341005"]}}]},
 		{
@@ -70,7 +74,7 @@ facts := {
 				_kmt2a,
 				"component.where(code.coding.where(system = 'http://loinc.org' and code = '48019-4').exists()).empty()",
 			]),
-			"read": "value", "means": _present, "suggests": true,
+			"read": "value", "means": [_present, _absent], "suggests": true,
 		},
 	],
 	# C91.00, remission not achieved, is newly diagnosed or refractory: it does not say which.
@@ -125,7 +129,8 @@ facts := {
 	}],
 }
 
-_diagnoses := "diagnosis.diagnosis.ofType(CodeableConcept)"
+# A differential diagnosis is one to be ruled out.
+_diagnoses := "diagnosis.where(type.coding.where(code = 'differential').empty()).diagnosis.ofType(CodeableConcept)"
 
 _diseases := [
 	{"value": "all", "codes": _all},
@@ -134,12 +139,36 @@ _diseases := [
 	{"value": "other", "codes": {"icd10cm": ["C81*", "C82*", "C84*", "C90*", "C91.1*", "C92*", "C93*", "C94*"]}},
 ]
 
-_all := {"icd10cm": ["C91.0*"], "sct": array.concat(
-	_all_at_first,
-	["12301000132103", "12311000132101", "425941003", "427642009", "91856007"],
-)}
+_all := {
+	"icd10cm": ["C91.0*"],
+	"sct": array.concat(
+		_all_at_first.sct,
+		["12301000132103", "12311000132101", "425941003", "427642009", "91856007"],
+	),
+}
 
-_all_at_first := ["277571004", "277572006", "277573001", "277574007", "277575008", "371012000", "425688002", "714251006", "91857003"]
+_all_at_first := {
+	"icd10cm": ["C91.00"],
+	"sct": [
+		"277571004", "277572006", "277573001", "277574007", "277575008",
+		"371012000", "425688002", "714251006", "91857003",
+	],
+}
+
+_not_again := concat(" ", [
+	"code.coding.where(code = 'C91.01' or code = 'C91.02').empty() and",
+	"clinicalStatus.coding.where(code = 'relapse' or code = 'recurrence' or code = 'remission').empty()",
+])
+
+_under_a_year := concat(" ", [
+	"system = 'http://unitsofmeasure.org' and comparator.empty() and (code = 'a' and value < 1 or",
+	"code = 'mo' and value < 12 or code = 'wk' and value < 52 or code = 'd' and value < 365)",
+])
+
+_a_year_or_more := concat(" ", [
+	"system = 'http://unitsofmeasure.org' and comparator.empty() and (code = 'a' and value >= 1 or",
+	"code = 'mo' and value >= 12 or code = 'wk' and value >= 53 or code = 'd' and value >= 366)",
+])
 
 # B lymphoblastic leukemia or lymphoma, a neoplasm of precursor cells, by its genetics.
 _b_lymphoblastic := ["723889003", "838340006", "838341005", "838342003", "838343008", "838344002", "838346000"]
@@ -150,12 +179,21 @@ _statuses := [
 	{"value": "remission", "codes": {"icd10cm": ["C91.01"], "sct": ["425941003", "427642009", "91856007"]}},
 ]
 
+# HGNC's codes are in use under two URLs.
 _kmt2a := concat("", [
-	"component.where(code.coding.where(system = 'http://loinc.org' and code = '48018-6').exists() ",
-	"and value.coding.where(system = 'http://www.genenames.org/geneId' and code = 'HGNC:7132').exists()).exists()",
+	"component.where(code.coding.where(system = 'http://loinc.org' and code = '48018-6').exists() and value.coding.where(",
+	"(system = 'http://www.genenames.org' or system = 'http://www.genenames.org/geneId') and code = 'HGNC:7132'",
+	").exists()).exists()",
 ])
 
-_present := [
-	{"value": true, "codes": {"loinc": ["LA9633-4"]}},
-	{"value": false, "codes": {"loinc": ["LA9634-2"]}},
-]
+_alone := "component.where(code.coding.where(system = 'http://loinc.org' and code = '48018-6').exists()).count() = 1"
+
+# By the change of the coding sequence, in the Sequence Ontology.
+_changed(codes) := concat("", [
+	"component.where(code.coding.where(system = 'http://loinc.org' and code = '48019-4').exists() and value.coding.where(",
+	concat(" or ", [concat("", ["code = '", code, "'"]) | some code in codes]), ").exists()).exists()",
+])
+
+_present := {"value": true, "codes": {"loinc": ["LA9633-4"]}}
+
+_absent := {"value": false, "codes": {"loinc": ["LA9634-2"]}}

@@ -63,7 +63,8 @@ facts := {
 	"final_chemotherapy_date": [],
 }
 
-_diagnoses := "diagnosis.diagnosis.ofType(CodeableConcept)"
+# A differential diagnosis is one to be ruled out.
+_diagnoses := "diagnosis.where(type.coding.where(code = 'differential').empty()).diagnosis.ofType(CodeableConcept)"
 
 _causes := [
 	{"value": "b12_deficiency", "codes": {"icd10cm": ["D51*"]}},

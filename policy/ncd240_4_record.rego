@@ -9,7 +9,10 @@ facts := {
 	# The value is moderate or severe OSA, and G47.33 says nothing of how severe it is.
 	"diagnosis": [
 		{"resource": "Condition", "suggests": true, "means": _osa},
-		{"resource": "Claim", "read": "diagnosis.diagnosis.ofType(CodeableConcept)", "suggests": true, "means": _osa},
+		{
+			"resource": "Claim", "suggests": true, "means": _osa,
+			"read": "diagnosis.where(type.coding.where(code = 'differential').empty()).diagnosis.ofType(CodeableConcept)",
+		},
 	],
 	"age": [{"resource": "Patient", "read": "%age"}],
 	"period": [],

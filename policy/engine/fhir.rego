@@ -48,6 +48,11 @@ resources := {
 			"where": "clinicalStatus.coding.where(code = 'inactive' or code = 'resolved').empty()",
 			"otherwise": "is no longer active",
 		},
+		{
+			"element": "abatement",
+			"where": "abatement.empty() or clinicalStatus.coding.where(code = 'remission').exists()",
+			"otherwise": "is no longer active",
+		},
 	]},
 	"MedicationRequest": {"code": "medication.ofType(CodeableConcept)", "stands": [
 		{

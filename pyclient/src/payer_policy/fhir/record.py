@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -119,7 +119,8 @@ class Records:
         document = document or self._document(order)
         if document not in self._documents:
             self._documents.version(document)  # which says what is held
-        day = _whole_day(date_of_service, "date_of_service") if date_of_service else _served(order)
+        services = self._services(order, document)
+        day = _whole_day(date_of_service, "date_of_service") if date_of_service else _served(order, services)
         version = self._documents.in_force(document, day.isoformat())
         patient, about = _patient(held, order)
         case = _Case(held, order, patient, about, day, self._shared)
@@ -134,7 +135,12 @@ class Records:
                 ]
             )
         known = {each.fact: each.value for each in evidence if each.standing == ESTABLISHED}
-        codes = _codes(held, order, case, self._shared)
+        held.skipped += [
+            Skipped(f"{each.path}.questionnaire", "is not the form of this version")
+            for each in held.of("QuestionnaireResponse")
+            if not _is_form_of(each, document, str(version))
+        ]
+        codes = _codes(held, order, services, case, self._shared)
         return Reading(
             request=Request(document, day.isoformat(), known, request_id, codes or None),
             evidence=tuple(evidence),
@@ -178,18 +184,30 @@ class Records:
             if each.body.get("status") in ("active", "draft") and each.body.get("doNotPerform") is not True
             if any(code in known for code in self._shared.coded(each.body.get(code), "hcpcs"))
         ]
-        found = claims or orders
+        # An update brings the claim that it takes the place of.
+        prior = [
+            held.target(related.get("claim"), each) for each in claims for related in _list(each.body.get("related"))
+        ]
+        found = [each for each in claims if each not in prior] or orders
         if len(found) > 1:
             raise InvalidResource(found[1].path, "is a second claim or order; send one at a time")
+        if found and found[0].altered:  # cancelled, say
+            raise InvalidResource(found[0].path, "holds a modifier that is not known here")
         if not found and document is None:
             raise InvalidResource(
                 "Bundle.entry", "has no active Claim or order that names a document; name the document"
             )
         return found[0] if found else None
 
+    def _services(self, order: Held | None, document: str) -> list[_Service]:
+        """What is asked for under a document: of a claim the items that name it, or all when none does."""
+        codes = set(self._documents.version(document)["codes"].get("hcpcs", {}))
+        services = _services(order)
+        return [each for each in services if codes & set(self._shared.coded(each.concept, "hcpcs"))] or services
+
     def _document(self, order: Held | None) -> str:
         assert order is not None  # or a document was given
-        codes = {code for concept, _ in _services(order) for code in self._shared.coded(concept, "hcpcs")}
+        codes = {code for each in _services(order) for code in self._shared.coded(each.concept, "hcpcs")}
         found = [
             name for name in self._documents if codes & set(self._documents.version(name)["codes"].get("hcpcs", {}))
         ]
@@ -200,32 +218,44 @@ class Records:
         return found[0]
 
 
+@dataclass(frozen=True)
+class _Service:
+    """What is asked for, the element that says when, and where that stands."""
+
+    concept: Any
+    body: Json
+    path: str
+
+
 def _services_path(order: Held) -> str:
     return f"{order.path}.{'item.productOrService' if order.type == 'Claim' else _ORDERS[order.type][0]}"
 
 
-def _services(order: Held) -> Iterator[tuple[Any, Json]]:
-    """What is asked for, each with the element that says when."""
-    if order.type == "Claim":
-        for item in _list(order.body.get("item")):
-            yield item.get("productOrService"), item
-    else:
-        yield order.body.get(_ORDERS[order.type][0]), order.body
+def _services(order: Held | None) -> list[_Service]:
+    if order is None:
+        return []
+    if order.type != "Claim":
+        return [_Service(order.body.get(_ORDERS[order.type][0]), order.body, order.path)]
+    items = order.body.get("item")
+    return [
+        _Service(item.get("productOrService"), item, f"{order.path}.item[{number}]")
+        for number, item in enumerate(items if isinstance(items, list) else ())
+        if isinstance(item, dict)
+    ]
 
 
-def _served(order: Held | None) -> date:
+def _served(order: Held | None, services: list[_Service]) -> date:
     """The date of service. Raises `InvalidResource`."""
     if order is None:
         raise InvalidResource("Bundle.entry", "has no active Claim or order that says when; name the date of service")
     found: set[date] = set()
     path = order.path
-    for _, element in _services(order):
-        names = ("servicedDate", "servicedPeriod") if order.type == "Claim" else _ORDERS[order.type][1:]
-        for name in names:
-            value = element.get(name)
+    for service in services:
+        for name in ("servicedDate", "servicedPeriod") if order.type == "Claim" else _ORDERS[order.type][1:]:
+            value = service.body.get(name)
             start = value.get("start") if isinstance(value, dict) else value
             if start is not None:
-                path = f"{order.path}.{'item.' if order.type == 'Claim' else ''}{name}"
+                path = f"{service.path}.{name}"
                 found.add(_whole_day(start, path))
     if len(found) != 1:
         raise InvalidResource(path, f"{'has' if found else 'names no'} date of service{' more than one' * bool(found)}")
@@ -249,6 +279,8 @@ def _patient(held: Bundle, order: Held | None) -> tuple[Json | None, str]:
         if about is None:
             raise InvalidResource(f"{order.path}.{name}", "refers to no one")
         target = held.target(order.body.get(name), order)
+        if target is None and any(held.of("Patient")):
+            held.skipped.append(Skipped(f"{order.path}.{name}", "refers to what is not in the bundle"))
         return (target.body if target and target.type == "Patient" and not target.altered else None), about
     patients = list(held.of("Patient"))
     if len(patients) != 1:
@@ -273,6 +305,11 @@ class _When:
 
 
 _MONTHS = 12
+# To the microsecond, as all versions of Python read it.
+_DATE_TIME = re.compile(
+    r"(?P<minute>\d{4}-\d\d-\d\dT\d\d:\d\d)(:(?P<second>\d\d)(\.(?P<fraction>\d+))?)?(?P<zone>Z|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
 
 
 def _when(value: object) -> _When | None:
@@ -281,8 +318,12 @@ def _when(value: object) -> _When | None:
         return None
     try:
         if "T" in value:
-            moment = datetime.fromisoformat(value.replace("Z", "+00:00"))
-            return None if moment.tzinfo is None else _When(moment.date(), moment.date(), moment)
+            if not (parsed := _DATE_TIME.fullmatch(value)):
+                return None
+            second, zone = parsed["second"] or "00", parsed["zone"].replace("Z", "+00:00")
+            fraction = (parsed["fraction"] or "").ljust(6, "0")[:6]
+            moment = datetime.fromisoformat(f"{parsed['minute']}:{second}.{fraction}{zone}")
+            return _When(moment.date(), moment.date(), moment)
         parts = value.split("-")
         if not re.fullmatch(r"\d{4}(-\d\d(-\d\d)?)?", value, re.ASCII):
             return None
@@ -304,9 +345,11 @@ class _Case:
         self, held: Bundle, order: Held | None, patient: Json | None, about: str, day: date, shared: Vocabulary
     ) -> None:
         self._held, self._order, self._about, self._day, self._shared = held, order, about, day, shared
+        self._elsewhere: dict[str, str] = {}  # by its path, where the code of a resource stands that only refers to it
         self._by_type: dict[str, list[tuple[Held, frozenset[str]]]] = {}
         for each in held.held:
             if each.type in shared.stands:
+                each = self._with_medication(each)
                 text = json.dumps(each.body, separators=(",", ":"), default=str)
                 codes = frozenset(_CODED.findall(text))
                 self._by_type.setdefault(each.type, []).append((each, codes))
@@ -319,6 +362,14 @@ class _Case:
             for held, codes in self._by_type.get(rule.resource, ()):
                 if rule.may_read(codes) and self._reads(rule, held):
                     yield from self._read(fact, rule, held)
+
+    def _with_medication(self, held: Held) -> Held:
+        """A MedicationRequest that refers to its Medication, as one that has the code of that."""
+        target = self._held.target(held.body.get("medicationReference"), held)
+        if target is None or target.type != "Medication" or target.altered:
+            return held
+        self._elsewhere[held.path] = f"{target.path}.code"
+        return replace(held, body={**held.body, "medicationCodeableConcept": target.body.get("code")})
 
     def _reads(self, rule: Rule, held: Held) -> bool:
         if rule.codes and not any(rule.codes.has(concept) for concept in self._element(held, rule.code)):
@@ -368,8 +419,9 @@ class _Case:
     def _unready(self, held: Held) -> str | None:
         """Why it does not stand. Most resources of a record stand alike, and are asked once."""
         tests = self._shared.stands.get(held.type, ())
-        elements = {test.element for test in tests} & set(held.body)
-        part = {"resourceType": held.type} | {name: held.body[name] for name in sorted(elements)}
+        elements = tuple(test.element for test in tests)  # abatementDateTime is one of abatement
+        names = sorted(name for name in held.body if name.startswith(elements))
+        part = {"resourceType": held.type} | {name: held.body[name] for name in names}
         key = json.dumps(part, default=str)
         if key not in self._unready_by:
             failed = (test.otherwise for test in tests if self._of(part, test.where) != [True])
@@ -396,7 +448,7 @@ class _Case:
                     Evidence(
                         fact=fact["name"],
                         standing=standing,
-                        path=f"{held.path}.{rule.read}" if re.fullmatch(r"[\w.()]+", rule.read) else held.path,
+                        path=self._place(held, rule),
                         value=None if problem else value,
                         resource=f"{held.type}/{held.body.get('id', '')}",
                         day=when.first.isoformat() if when else None,
@@ -404,6 +456,12 @@ class _Case:
                     ),
                     measured,
                 )
+
+    def _place(self, held: Held, rule: Rule) -> str:
+        """FHIRPath of what is read, or of the resource, when what is read is worked out."""
+        if held.path in self._elsewhere and rule.read == rule.code:
+            return self._elsewhere[held.path]
+        return held.path if rule.read.startswith(("iif(", "%")) else f"{held.path}.{rule.read}"
 
     def _values(self, fact: Mapping[str, Any], rule: Rule, element: Any) -> Iterator[tuple[Any, str | None]]:  # noqa: ANN401
         if rule.quantity:
@@ -418,8 +476,7 @@ class _Case:
     def answers(self, fact: Mapping[str, Any], document: str, version: str) -> Iterator[tuple[Evidence, _When | None]]:
         """What the questionnaire of the document says, when it has been answered."""
         for held in self._held.of("QuestionnaireResponse"):
-            canonical = held.body.get("questionnaire")
-            if not isinstance(canonical, str) or not canonical.endswith(f"{CANONICAL}{document}|{version}"):
+            if not _is_form_of(held, document, version):
                 continue
             aside = self.aside(held)
             status = held.body.get("status")  # of a form that goes on, an answer is one, and a list not yet complete
@@ -449,18 +506,37 @@ def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
         for each, when in standing
         if when is not None and any(other is not None and when.before(other) for _, other in standing)
     }
-    values = {json.dumps(each.value, sort_keys=True) for each, _ in standing if id(each) not in past}
+    latest = [each for each, _ in standing if id(each) not in past]
+    exact = [each.value for each in latest if not isinstance(each.value, dict)]
+    # A bound says less than a value within it, and no other.
+    less = {
+        id(each) for each in latest for value in exact[:1] if isinstance(each.value, dict) and _holds(each.value, value)
+    }
+    values = {json.dumps(each.value, sort_keys=True) for each in latest if id(each) not in less}
     for each, _ in found:
         if id(each) in past:
-            yield _standing(each, SET_ASIDE, "is not the latest")
+            yield replace(each, standing=SET_ASIDE, reason="is not the latest")
         elif each.standing == ESTABLISHED and len(values) > 1:
-            yield _standing(each, CONFLICT, "disagrees with another")
+            yield replace(each, standing=CONFLICT, reason="disagrees with another")
+        elif id(each) in less:
+            yield replace(each, standing=SET_ASIDE, reason="says less than another")
         else:
             yield each
 
 
-def _standing(each: Evidence, standing: str, reason: str) -> Evidence:
-    return Evidence(each.fact, standing, each.path, each.value, each.resource, each.day, reason)
+def _holds(bound: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401
+    """Whether a value lies within a bound."""
+    ((side, limit),) = bound.items()
+    return bool(
+        {"less_than": value < limit, "at_most": value <= limit, "at_least": value >= limit, "more_than": value > limit}[
+            side
+        ]
+    )
+
+
+def _is_form_of(held: Held, document: str, version: str) -> bool:
+    canonical = held.body.get("questionnaire")
+    return isinstance(canonical, str) and canonical.endswith(f"{CANONICAL}{document}|{version}")
 
 
 def _quantity(fact: Mapping[str, Any], element: Any, unit: Unit | None) -> tuple[Any, str | None]:  # noqa: ANN401
@@ -506,15 +582,18 @@ def _age(patient: Json | None, day: date) -> int | list[Any]:
     return day.year - born.first.year - ((day.month, day.day) < (born.first.month, born.first.day))
 
 
-def _codes(held: Bundle, order: Held | None, case: _Case, shared: Vocabulary) -> Json:
+def _codes(held: Bundle, order: Held | None, services: list[_Service], case: _Case, shared: Vocabulary) -> Json:
     """The codes of the service and of its diagnoses, informational."""
     if order is None:
         return {}
-    hcpcs = [code for concept, _ in _services(order) for code in shared.coded(concept, "hcpcs")]
+    hcpcs = [code for service in services for code in shared.coded(service.concept, "hcpcs")]
     icd10: list[str] = []
     elements = [
         concept
         for diagnosis in _list(order.body.get("diagnosis"))
+        if not any(
+            code.get("code") == "differential" for kind in _list(diagnosis.get("type")) for code in _codings(kind)
+        )
         for concept in (diagnosis.get("diagnosisCodeableConcept"), _referred(held, order, diagnosis, case))
     ] + _list(order.body.get("reasonCode"))
     for concept in elements:
@@ -531,6 +610,10 @@ def _referred(held: Bundle, order: Held, diagnosis: Json, case: _Case) -> Any:  
             Skipped(f"{order.path}.diagnosis.diagnosisReference", "refers to what is not in the bundle")
         )
     return target.body.get("code") if target and target.type == "Condition" and case.aside(target) is None else None
+
+
+def _codings(concept: Json) -> list[Json]:
+    return _list(concept.get("coding"))
 
 
 def _list(value: object) -> list[Json]:
