@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tests import ROOT
-from tests.test_docs import CRITERIA, FACTS
+from tests.oracle.forms import CRITERIA, FACTS
 
 POLICY = """\
 package door
