@@ -24,7 +24,7 @@ RUFF := --config pyclient/pyproject.toml $(CHECKED)
 PYTEST := $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir .
 WITH_OPA = @OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE &&
 
-.PHONY: build/published build/policy.wasm lock spark decide page test prove compare mutate attack canary faults load policy bench bundle draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: build/published build/policy.wasm lock spark decide page test prove compare mutate attack canary faults load policy bench bundle wheel draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -199,9 +199,22 @@ publish: $(VENV)/.test check
 	$(RUN) tools.publish golden
 	@$(MAKE) --no-print-directory docs
 
-# The same commit and key give the same bytes. Without BUNDLE_KEY a key for development is made in build/.
-bundle: opa build/capabilities.json build/published
-	@tools/bundle build/published build/payer-policy-bundle.tar.gz
+# The same commit and key give the same bytes. Beside what is made lie its bill of materials and its provenance.
+BUNDLE_KEY ?= build/development-key.pem
+ATTESTED = $(RUN) tools.attest made $(BUNDLE_KEY)
+
+bundle: opa build/capabilities.json build/published $(BUNDLE_KEY)
+	@BUNDLE_KEY=$(BUNDLE_KEY) tools/bundle build/published build/payer-policy-bundle.tar.gz
+	$(ATTESTED) build/payer-policy-bundle.tar.gz
+
+wheel: $(VENV)/.decide $(BUNDLE_KEY)
+	@rm -rf build/dist && cd pyclient && ../$(BIN)/python -m hatchling build -d ../build/dist >/dev/null 2>&1
+	$(ATTESTED) build/dist/*
+
+# Without BUNDLE_KEY: a key for development.
+build/development-key.pem:
+	@mkdir -p build && umask 077 && openssl genrsa -out $@.new 2048 2>/dev/null
+	@openssl rsa -in $@.new -pubout -out $(@:.pem=.pub.pem) 2>/dev/null && mv $@.new $@
 
 # Exit status 1 on any difference. A sample of it is part of make test.
 prove: $(VENV)/.test opa

@@ -1,6 +1,7 @@
 """What the guides say is run as it stands there, and no page says what the policy does not."""
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 import trustme
 import yaml
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from payer_policy import PolicyClient
 from payer_policy.command import main, parser
 
@@ -88,6 +91,42 @@ def test_the_guide_to_revising(clone: Path) -> None:
     assert "3 decisions replayed, 0 differ" in replayed
     assert (clone / "build" / "impact.html").exists()
     assert len(list((clone / "policy_tests" / "golden").glob("*2026-04-01.jsonl"))) == 1
+
+
+def test_what_is_shipped_says_what_it_is_made_of_and_where_it_comes_from(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GITHUB_WORKFLOW_REF", raising=False)
+    [block] = [block for block in blocks(ROOT / "docs" / "security.md", "sh") if "tools.attest" in block]
+    printed = run(block, clone)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=clone, check=True, capture_output=True, text=True).stdout
+    bundle, wheel = clone / "build" / "payer-policy-bundle.tar.gz", next((clone / "build" / "dist").glob("*.whl"))
+    source = next((clone / "build" / "dist").glob("*.tar.gz"))
+    for file in (bundle, wheel, source):
+        assert f"{file.name}: source, commit {commit.strip()}, by urn:payer-policy:by-hand\n" in printed
+        assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(Path(f"{file}.cdx.json").read_text()) is None
+    published = clone / "build" / "published"
+    rego = {str(file.relative_to(published)) for file in published.rglob("*.rego")}
+    stands_on = {"certifi", "charset-normalizer", "idna", "requests", "tenacity", "urllib3"}  # and what its extras need
+    stands_on |= {"wasmtime", "rich", "markdown-it-py", "mdurl", "pygments", "pyyaml"}
+    for file, parts in ((bundle, rego), (wheel, stands_on | {"payer_policy/policy.wasm"})):
+        materials = json.loads(Path(f"{file}.cdx.json").read_text())
+        assert {part["name"] for part in materials["components"]} == parts
+        assert materials["metadata"]["component"]["hashes"][0]["content"] == sha256(file)
+
+    made = {file: sha256(file) for file in (clone / "build" / "dist").iterdir()}
+    run("make wheel", clone)
+    assert {file: sha256(file) for file in (clone / "build" / "dist").iterdir()} == made
+    verify = f"python -m tools.attest verify build/development-key.pub.pem {bundle} || test $? = 1"
+    changed = Path(f"{bundle}.cdx.json")
+    changed.write_text(changed.read_text().replace("engine/payer.rego", "engine/other.rego"))
+    assert f"{changed.name} is not what its provenance is of" in run(verify, clone)
+    run("rm build/development-key* && make build/development-key.pem", clone)
+    assert "its provenance is not signed by build/development-key.pub.pem" in run(verify, clone)
+
+
+def sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def pages(clone: Path) -> subprocess.CompletedProcess[str]:
@@ -222,7 +261,7 @@ def test_the_workflows_pin_their_actions_and_make_what_is_there() -> None:
 
 PROGRAMS = {"make": make, "docker": docker, "payer-policy": payer_policy}
 # A test of its own runs them, or they are none of this project's.
-OTHERS = {"opa", "curl", "pip", "cat", "cp", "git", "sed", "test", "export"}
+OTHERS = {"opa", "python", "curl", "pip", "cat", "cp", "git", "sed", "test", "export"}
 
 
 def test_every_command_is_taken() -> None:
