@@ -106,14 +106,14 @@ def _follow(decision: Decision, criteria: Criteria, needed: Mapping[str, list[st
         leaves = needed.get(item.fact, ())  # a part without an id of its own is named by its clause and its fact
         if not leaves or not all(id in leaves or f"{id}.{item.fact}" in leaves for id in item.criteria):
             raise Broken(f".missing[{place}]", "does not follow from the criteria")
-    if outcome is _NEEDS_INFORMATION and decision.ask_first != _shortest(decision, criteria):
+    if outcome is _NEEDS_INFORMATION and decision.ask_first != _shortest(decision, criteria, needed):
         raise Broken(".ask_first", "does not follow from the criteria")
     return next_steps
 
 
-def _shortest(decision: Decision, criteria: Criteria) -> AskFirst | None:
+def _shortest(decision: Decision, criteria: Criteria, needed: Mapping[str, list[str]]) -> AskFirst | None:
     """The way to an approval that needs fewest facts, the first of equal ones."""
-    unavailable = frozenset(decision.unavailable)
+    unavailable = frozenset(needed).difference([item.fact for item in decision.missing])
     besides = [_needs(exclusion, unavailable)[1] for exclusion in criteria.exclusions]
     shortest: tuple[str, frozenset[str]] | None = None
     for pathway in criteria.pathways:
@@ -147,8 +147,9 @@ def _needs(node: Criterion, unavailable: frozenset[str]) -> tuple[frozenset[str]
 
 def _fewest(ways: list[frozenset[str]], number: int, unavailable: frozenset[str]) -> frozenset[str]:
     """What so many ways need together: of those that need fewest facts, those that can be had first."""
-    ranked = sorted(ways, key=lambda way: (bool(way & unavailable), len(way)))
-    return frozenset().union(*ranked[:number])
+    if number < len(ways):
+        ways = sorted(ways, key=lambda way: (not unavailable.isdisjoint(way), len(way)))[:number]
+    return frozenset().union(*ways)
 
 
 def _next_steps(decision: Decision) -> tuple[NextStep, ...]:
