@@ -255,9 +255,9 @@ attack canary: $(VENV)/.test opa build/capabilities.json
 	$(WITH_OPA) $(BIN)/python -m tests.stage.$(@:attack=attacks)
 
 bench: opa $(VENV)/.test page
-	@tools/setup browser
+	@tools/setup browser cql
 	@$(LOCKED) bench/requirements.txt
-	$(RUN) bench.bench
+	$(RUN) bench
 
 clean:
 	rm -rf build $(VENV)

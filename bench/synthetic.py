@@ -1,22 +1,16 @@
 """Made-up documents with real structure, to see what a document costs the others: the criteria of CC-0126 under other
 names and dates."""
 
-from __future__ import annotations
-
-import sys
 from pathlib import Path
 
-POLICY = Path(__file__).parents[1] / "policy"
 
-
-def write(folder: Path, documents: int, versions: int) -> None:
+def write(policy: Path, folder: Path, documents: int, versions: int) -> None:
     """The whole policy, CC-0126 included, and `documents` more of `versions` versions each."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in POLICY.rglob("*.rego"):
-        target = folder / file.relative_to(POLICY)
-        target.parent.mkdir(exist_ok=True)
+    for file in policy.rglob("*.rego"):
+        target = folder / file.relative_to(policy)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(file.read_bytes())
-    texts = {name: (POLICY / name).read_text(encoding="utf-8") for name in ("cc0126.rego", "cc0126_facts.rego")}
+    texts = {name: (policy / name).read_text(encoding="utf-8") for name in ("cc0126.rego", "cc0126_facts.rego")}
     for number in range(1, documents + 1):
         for version in range(versions):
             for name, text in texts.items():
@@ -24,7 +18,3 @@ def write(folder: Path, documents: int, versions: int) -> None:
                 text = text.replace("Blincyto (blinatumomab)", f"Drug {number} (madeupmab)")
                 made = name.replace("cc0126", f"syn{number:04}_{2020 + version}")
                 (folder / made).write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,0 +1,89 @@
+"""OPA's server, as deployed but for its limit of memory, which 300 documents would not fit into."""
+
+import http.client
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench import OPA, REQUEST
+from tests import ROOT
+from tests.stage.opa import free_port
+
+GOGC = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]["environment"]["GOGC"]
+JSON = {"Content-Type": "application/json"}
+
+
+@dataclass
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mebibytes(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+    def processor_seconds(self) -> float:
+        """Since its start: others may keep this machine busy."""
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def ask(self, path: str, request: object) -> Callable[[], Any]:
+        """By http.client over one connection, the floor of any client."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        body = json.dumps({"input": request})
+
+        def call() -> Any:  # noqa: ANN401
+            connection.request("POST", f"/v1/data/{path}", body, JSON)
+            return json.loads(connection.getresponse().read())
+
+        return call
+
+    def get(self, path: str) -> Callable[[], bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port)
+
+        def call() -> bytes:
+            connection.request("GET", path)
+            return connection.getresponse().read()
+
+        return call
+
+
+def decides(server: Server) -> bool:
+    try:
+        return "result" in server.ask("payer/decision", REQUEST)()
+    except ConnectionError:
+        return False
+
+
+@contextmanager
+def serving(policy: Path) -> Iterator[Server]:
+    """Until it has decided."""
+    port = free_port()
+    options = [f"--addr=127.0.0.1:{port}", "--log-level=error", "--skip-version-check"]
+    process = subprocess.Popen(
+        [OPA, "run", "--server", *options, policy, ROOT / "bench" / "constant.rego"],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "GOGC": GOGC},
+    )
+    server = Server(port, process)
+    try:
+        while not decides(server):
+            if process.poll() is not None:
+                raise SystemExit(f"OPA ended with status {process.returncode}")
+            time.sleep(0.05)
+        yield server
+    finally:
+        process.terminate()
+        process.wait()
