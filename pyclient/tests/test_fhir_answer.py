@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,73 @@ REQUIRED = {
     "A4": [f"item.{coded('administrationReferenceNumber')}.count() = 2", "processNote.exists()"],
     "error": [f"error.exists() and error.all(code.exists() and {coded('errorPath')}.count() = 1)"],
 }
+
+# What a person decides: their flag and number, and for A3 the reasons.
+PERSON = [
+    *REQUIRED["any"][:3],
+    *REQUIRED["complete"][:1],
+    *REQUIRED["complete"][2:],
+    "processNote.empty() and item.noteNumber.empty()",
+    f"{coded('claimResponseReviewer')}.extension.where(url = 'wasHumanReviewedFlag' and value = true).count() = 1",
+    f"{coded('claimResponseReviewer')}.extension.where(url = 'reviewerNPI').value.value = '1234567893'",
+    f"item.adjudication.extension.{coded('reviewActionCode')}.value.coding.where(code = 'A3').exists() implies "
+    "item.adjudication.extension.extension.where(url = 'reasonCode').count() = 2",
+]
+
+# profile-pas-response-bundle.
+BUNDLE = [
+    "type = 'collection' and identifier.count() = 1 and timestamp.count() = 1 and entry.exists()",
+    "entry.first().resource is ClaimResponse and entry.resource.ofType(ClaimResponse).count() = 1",
+    "entry.all(fullUrl.count() = 1 and resource.count() = 1)",
+    "entry.search.empty() and entry.request.empty() and entry.response.empty()",
+]
+
+# Of ext-coverage-information each part: how many at least and at most, the type of its value, and the codes that it may
+# have. Parts that a payer need not know are not made.
+PARTS: dict[str, tuple[int, int | None, str, str]] = {
+    "coverage": (1, 1, "Reference", ""),
+    "covered": (1, 1, "code", "covered conditional indeterminate"),  # and never not-covered
+    "pa-needed": (0, 1, "code", "no-auth auth-needed satisfied performpa conditional indeterminate"),
+    "doc-needed": (0, None, "code", "clinical admin patient conditional indeterminate"),
+    "doc-purpose": (0, None, "code", "withpa withclaim withorder retain-doc OTH"),
+    "info-needed": (0, None, "code", "performer location timeframe contract-window detail-code OTH"),
+    "reason": (0, None, "CodeableConcept", ""),
+    "detail": (0, None, "", ""),
+    "questionnaire": (0, None, "canonical", ""),
+    "date": (1, 1, "date", ""),
+    "coverage-assertion-id": (1, 1, "string", ""),
+    "satisfied-pa-id": (0, 1, "string", ""),
+    "expiry-date": (0, 1, "date", ""),
+}
+
+
+def parts() -> Iterator[tuple[str, str]]:
+    yield "no other", f"extension.where((url in ({' | '.join(repr(url) for url in PARTS)})).not()).empty()"
+    for url, (least, most, kind, codes) in PARTS.items():
+        those = f"extension.where(url = '{url}')"
+        yield url, f"{those}.count() >= {least}" + (f" and {those}.count() <= {most}" if most else "")
+        if kind:
+            value = f"value{kind[0].upper()}{kind[1:]}"
+            yield f"{url}, a {kind}", f"{those}.all({value}.exists() and extension.empty())"
+        if codes:
+            yield f"{url}, its codes", f"{those}.all(valueCode in ({' | '.join(map(repr, codes.split()))}))"
+    categories = "('cat-decisional' | 'cat-limitation' | 'cat-other')"
+    yield (
+        "detail in full",
+        f"extension.where(url = 'detail').all(extension.where(url = 'category').valueCode in {categories} and "
+        "extension.where(url = 'code').valueCodeableConcept.count() = 1 and "
+        "extension.where(url = 'value').valueString.count() = 1 and extension.count() = 3)",
+    )
+
+
+# A card of CDS Hooks, and what CRD asks of it beside.
+CARD = [
+    "uuid.count() = 1 and summary.count() = 1 and summary.length() <= 140 and detail.length() > 0",
+    "indicator in ('info' | 'warning' | 'critical')",
+    "source.label.count() = 1 and source.topic.count() = 1",
+    "source.topic.system = 'http://terminology.hl7.org/CodeSystem/cdshooks-card-type'",
+    "source.topic.code = 'coverage-info' and suggestions.empty() and links.empty()",
+]
 
 # crd-ci-q1 to q9, as the guide has them. `memberOf` asks a terminology server: no reason made here is coded.
 INVARIANTS = {
@@ -137,6 +205,9 @@ def test_a_claim_response_of_every_decision(decisions: list[tuple[str, Decision]
         for kind in ("any", response["outcome"], given) if text not in held else ():  # many decisions make the same
             for expression in REQUIRED.get(str(kind), ()):
                 assert fhirpath(expression)(response) == [True], (name, expression)
+        if text not in held:
+            bundle = response_bundle(response, identifier={"value": "1"}, created=CREATED, base="https://payer.example")
+            assert [each for each in BUNDLE if fhirpath(each)(bundle) != [True]] == [], name
         held.add(text)
         assert "valueBoolean': True" not in str(response)  # no person has seen it
     assert seen["A1"] > 100
@@ -145,8 +216,26 @@ def test_a_claim_response_of_every_decision(decisions: list[tuple[str, Decision]
     assert len(held) > 100
 
 
+def test_what_a_person_decides_of_every_decision(decisions: list[tuple[str, Decision]]) -> None:
+    given: Json = {"reviewer": "1234567893", "id": "r", "created": CREATED, "number": "REF1"}
+    held: set[str] = set()
+    for name, decision in decisions:
+        if decision.errors:
+            continue
+        denied = person_decided(decision, CLAIM, certified=False, reasons=["0V"], **given)
+        allowed = person_decided(decision, CLAIM, certified=True, provider_type="SJ", **given)
+        for response, code in ((denied, "A3"), (allowed, "A1")):
+            if (text := json.dumps(response)) not in held:
+                held.add(text)
+                assert action(response) == code
+                required = PERSON + (REQUIRED["A1"] if code == "A1" else [])
+                assert [each for each in required if fhirpath(each)(response) != [True]] == [], name
+    assert len(held) > 20
+
+
 def test_coverage_information_of_every_decision(policy: EmbeddedPolicy, decisions: list[tuple[str, Decision]]) -> None:
     form = questionnaire(policy, "CC-0126", base="https://payer.example/fhir")
+    cards: set[str] = set()
     seen: dict[str, str] = {}  # by resource what it says of coverage: many decisions make the same
     for name, decision in decisions:
         made = coverage_information(
@@ -154,13 +243,15 @@ def test_coverage_information_of_every_decision(policy: EmbeddedPolicy, decision
         )
         text = json.dumps(made)
         if text not in seen:
-            for id, expression in INVARIANTS.items():
+            for id, expression in (*INVARIANTS.items(), *parts()):
                 assert fhirpath(expression)(made) == [True], (name, id)
             seen[text] = fhirpath("extension.where(url = 'covered').value")(made)[0]
         covered = seen[text]
         assert (covered == "covered") is (decision.review_action is not None and decision.review_action.value == "A1")
         shown = card(decision, uuid="u", source="Payer")
-        assert len(shown["summary"]) <= 140
+        if (text := json.dumps(shown)) not in cards:
+            cards.add(text)
+            assert [each for each in CARD if fhirpath(each)(shown) != [True]] == [], name
         assert ("denial" in shown["detail"]) is (
             decision.next_step in (NextStep.CLINICAL_REVIEW, NextStep.CORRECT_REQUEST)
         )
@@ -169,12 +260,20 @@ def test_coverage_information_of_every_decision(policy: EmbeddedPolicy, decision
 
 
 def test_an_invariant_can_fail() -> None:
-    made = {
+    made: dict[str, list[Json]] = {
         "extension": [{"url": "covered", "valueCode": "not-covered"}, {"url": "pa-needed", "valueCode": "satisfied"}]
     }
     made["extension"].append({"url": "doc-purpose", "valueCode": "withpa"})
     failed = {id for id, expression in INVARIANTS.items() if fhirpath(expression)(made) != [True]}
     assert failed == {"q2", "q4", "q5", "q8", "once", "never"}
+    made["extension"][0] = {"url": "covered", "valueString": "perhaps"}
+    made["extension"].append({"url": "detail", "extension": [{"url": "category", "valueCode": "cat-other"}]})
+    made["extension"].append({"url": "date", "valueDate": "2025-06-02"})
+    made["extension"].append({"url": "fee", "valueString": "1"})
+    unmet = {id for id, expression in parts() if fhirpath(expression)(made) != [True]}
+    assert unmet == {
+        "no other", "coverage", "covered, a code", "covered, its codes", "coverage-assertion-id", "detail in full",
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -301,9 +400,6 @@ def test_the_response_comes_first_in_its_bundle(approved: Decision) -> None:
     bundle = response_bundle(
         response, identifier={"value": "1"}, created=CREATED, base="https://payer.example/fhir/", others=[patient]
     )
-    assert fhirpath("entry.first().resource is ClaimResponse and timestamp.exists() and identifier.count() = 1")(
-        bundle
-    ) == [True]
     assert [entry["fullUrl"] for entry in bundle["entry"]] == [
         "https://payer.example/fhir/ClaimResponse/r",
         "https://payer.example/fhir/Patient/p",

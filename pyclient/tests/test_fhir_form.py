@@ -122,6 +122,32 @@ def test_a_form_has_all_facts_of_its_version(policy: EmbeddedPolicy, forms: dict
         assert json.dumps(form) == json.dumps(questionnaire(policy, document, version, base=BASE))
 
 
+# dtr-std-questionnaire with its dtrq-2 to 5; `none` of a list stands alone.
+EXCLUSIVE = (
+    "extension.where(url = 'http://hl7.org/fhir/StructureDefinition/questionnaire-optionExclusive').valueBoolean"
+)
+FORM = [
+    "url.count() = 1 and version.count() = 1 and name.count() = 1 and title.count() = 1 and status = 'active'",
+    "subjectType = 'Patient' and subjectType.count() = 1 and effectivePeriod.start.exists() and item.exists()",
+    f"extension.where(url = '{SDC}launchContext').extension.where(url = 'name').valueCoding.code = 'patient'",
+    "extension.where(url.endsWith('/variable')).valueExpression.all(name.exists() and expression.exists())",
+    "item.linkId.isDistinct() and item.all(linkId.count() = 1 and text.count() = 1 and type.count() = 1)",
+    "item.all(type = 'choice' implies answerOption.count() > 1 and answerOption.all(value.count() = 1))",
+    "item.where(type in ('quantity' | 'reference' | 'group' | 'open-choice')).empty()",
+    f"item.all((repeats.exists() and repeats) = answerOption.where(value.code = 'none').{EXCLUSIVE}.exists())",
+    f"item.extension.where(url = '{SDC}initialExpression').valueExpression.language.distinct() = 'text/fhirpath'",
+    "item.all(enableWhen.count() > 1 implies enableBehavior = 'all')",
+    "item.enableWhen.all(operator = '!=' and answer.count() = 1)",
+]
+
+
+def test_a_form_is_what_the_guide_asks_for(forms: dict[tuple[str, str], Json]) -> None:
+    for version, form in forms.items():
+        assert [each for each in FORM if fhirpath(each)(form) != [True]] == [], version
+    broken = {**form, "subjectType": ["Group"], "item": [*form["item"], form["item"][0] | {"text": None}]}
+    assert [FORM.index(each) for each in FORM if fhirpath(each)(broken) != [True]] == [1, 4]
+
+
 def test_a_form_fills_in_what_the_record_says(policy: EmbeddedPolicy, forms: dict[tuple[str, str], Json]) -> None:
     record = read_bundle((ROOT / "examples" / "fhir" / "relapsed-b-all.json").read_bytes())
     filled = fill(forms[("CC-0126", "2025-04-01")], record)

@@ -25,6 +25,7 @@ Json = dict[str, Any]
 
 RECORD = Path(__file__).parents[2] / "examples" / "fhir" / "relapsed-b-all.json"
 DAVINCI = Path(__file__).parent / "davinci"
+SENT = [RECORD, Path(__file__).parent / "mcode" / "brian-l.json", DAVINCI / "bundle-request.json"]
 FACTS = {
     "disease": "all",
     "lineage": "b_cell_precursor",
@@ -458,7 +459,7 @@ def test_the_answers_to_another_version_are_said(policy: EmbeddedPolicy, records
 
 def test_the_paediatric_example_of_mcode(records: Records) -> None:
     """A B-cell ALL by SNOMED CT alone, a translocation of other genes, and an immunophenotype in words."""
-    bundle = read_bundle((Path(__file__).parent / "mcode" / "brian-l.json").read_bytes())
+    bundle = read_bundle(SENT[1].read_bytes())
     reading = records.read(bundle, document="CC-0126", date_of_service="2025-06-01")
     assert facts(reading) == {"disease": "all", "infant": False}
     shown = {each.fact: each.value for each in reading.evidence if each.standing == "suggested"}
@@ -748,7 +749,7 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]: 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_mutilated_record_is_read_or_refused(policy: EmbeddedPolicy, records: Records, data: st.DataObject) -> None:
-    record = read_bundle(RECORD.read_bytes())
+    record = read_bundle(data.draw(st.sampled_from(SENT)).read_bytes())
     for _ in range(data.draw(st.integers(1, 3))):
         *way, last = data.draw(st.sampled_from(list(places(record))))
         node = record
@@ -759,7 +760,9 @@ def test_a_mutilated_record_is_read_or_refused(policy: EmbeddedPolicy, records: 
         else:
             del node[last]
     try:
-        reading = records.read(record)
+        named = data.draw(st.booleans())
+        document, day = ("CC-0126", "2025-06-01") if named else (None, None)
+        reading = records.read(record, document=document, date_of_service=day)
     except InvalidResource:  # any other error is one of the reader
         return
     assert policy.decide(reading.request).outcome is not Outcome.INVALID_REQUEST

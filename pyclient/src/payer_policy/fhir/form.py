@@ -25,8 +25,9 @@ _ORIGINS = ("auto-client", "auto-server", "override", "manual")
 _TYPES = {"boolean": "boolean", "integer": "integer", "number": "decimal", "date": "date"}
 _VALUE = {"boolean": "valueBoolean", "integer": "valueInteger", "number": "valueDecimal", "date": "valueDate"}
 
-# The answer that says that a list is empty, since no answer says nothing.
+# The answer that says that a list is empty, since no answer says nothing; it stands alone.
 _NONE = "none"
+_EXCLUSIVE = {"url": f"{_BASE}/questionnaire-optionExclusive", "valueBoolean": True}
 
 
 def questionnaire(policy: PolicyBase, document: str, version: str | None = None, *, base: str) -> Json:
@@ -56,6 +57,7 @@ def questionnaire(policy: PolicyBase, document: str, version: str | None = None,
             options = dict(fact["values"]) | ({_NONE: "none of these, and no other"} if item["repeats"] else {})
             item["answerOption"] = [
                 {"valueCoding": {"system": f"{url}/{name}", "code": code, "display": label}}
+                | ({"extension": [_EXCLUSIVE]} if code == _NONE else {})
                 for code, label in options.items()
             ]
         # What is suggested is for a person to take. A form is filled in before there is a Claim; no clock, no age.
