@@ -46,6 +46,10 @@ def _held_version(value: Any) -> None:  # noqa: ANN401
     optional_day_in(node, "effective_to")
     part_in(node, "criteria", _held_criteria)
     parts_in(node, "facts", _held_fact)
+    if "record" in node:  # a policy from before 2026-11 has none
+        record = part_in(node, "record", object_of)
+        for fact in record:
+            parts_in(record, fact, _held_rule)
     codes = part_in(node, "codes", object_of)
     for system in codes:
         labels = part_in(codes, system, object_of)
@@ -85,3 +89,27 @@ def _held_fact(value: Any) -> None:  # noqa: ANN401
                 raise Broken(f".{name}", "is not a number")
     elif node["type"] in ("string", "array"):
         part_in(node, "values", object_of)
+
+
+def _held_rule(value: Any) -> None:  # noqa: ANN401
+    node = object_of(value)
+    text_in(node, "resource")
+    for name in ("where", "read"):
+        if name in node:
+            text_in(node, name)
+    if "codes" in node:
+        part_in(node, "codes", _held_codes)
+    if "means" in node:
+        parts_in(node, "means", _held_meaning)
+
+
+def _held_meaning(value: Any) -> None:  # noqa: ANN401
+    node = object_of(value)
+    given(node, "value")
+    part_in(node, "codes", _held_codes)
+
+
+def _held_codes(value: Any) -> None:  # noqa: ANN401
+    node = object_of(value)
+    for system in node:
+        texts_in(node, system)
