@@ -1,6 +1,7 @@
 """The rooms of the package: imports go one way between them, and nowhere in a circle, not even for types."""
 
 import ast
+import builtins
 from collections import defaultdict
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
@@ -59,3 +60,20 @@ def test_imports_go_one_way() -> None:
 
 def test_no_module_imports_itself_by_way_of_another() -> None:
     TopologicalSorter(IMPORTS).prepare()
+
+
+def test_every_error_is_a_policy_error() -> None:
+    """But those that no caller sees, which begin with _."""
+    roots = {
+        node.name
+        for file in MODULES.values()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef) and any(is_error(base) for base in node.bases)
+    }
+    assert {name for name in roots if not name.startswith("_")} == {"PolicyError"}
+
+
+def is_error(base: ast.expr) -> bool:
+    """Of those that Python has."""
+    named = getattr(builtins, base.id, None) if isinstance(base, ast.Name) else None
+    return isinstance(named, type) and issubclass(named, BaseException)

@@ -11,12 +11,14 @@ from datetime import date
 from enum import Enum
 from typing import Any, TypeVar
 
+from payer_policy.runtime.errors import ProtocolError
+
 E = TypeVar("E", bound=Enum)
 P = TypeVar("P")
 
 
-class Broken(Exception):
-    """What breaks the contract, at a path."""
+class Broken(ProtocolError):
+    """What breaks the contract, at a path; who reads the whole says of what."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__()
