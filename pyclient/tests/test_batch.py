@@ -500,6 +500,8 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
         ("in.jsonl", b'\xef\xbb\xbf \n[{"document": "CC-0126"}]\n', "begins with an array"),
         ("in.jsonl", b'\x1e{"document": "CC-0126"}\n', "RFC 7464"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
+        ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16-le"), "is UTF-16 text without its mark, or no text"),
+        ("in.csv", "document,date_of_service\n".encode("utf-16-be"), "is UTF-16 text without its mark, or no text"),
         ("in.csv", b"\xff\xfed\x00o\x00", "column 1 is neither"),
         ("in.csv", b"\xff\xfed\x00o\x00\x00", "not UTF-16 text as its mark says"),
     ],

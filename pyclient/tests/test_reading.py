@@ -48,6 +48,7 @@ NO_NUMBERS = {
     "010": "write it as 0.5, 12 or 1e-4",
     "1_0": "write it as 0.5, 12 or 1e-4",
     "0x1F": "write it as 0.5, 12 or 1e-4",
+    "0x10": "write it as 0.5, 12 or 1e-4",
     ".5": "write it as 0.5, 12 or 1e-4",
     "+1": "write it as 0.5, 12 or 1e-4",
     "1 000": "write it as 0.5, 12 or 1e-4",

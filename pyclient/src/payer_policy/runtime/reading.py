@@ -127,9 +127,10 @@ _NEARLY = [
     (r"[<>≤≥].*", 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than'),
     (rf"[~≈].*|{_AMOUNT}\s*[-\u2013]\s*{_AMOUNT}", "write a number alone, without a range"),
     (r"[-+]?[\d.,\s]+(%|‰|percent|pct)", "write the number without its unit"),
+    (r"0[xo][0-9a-f]+", "write it as 0.5, 12 or 1e-4"),
     (r".*(10\s*(\^|\*\*)|[x\xd7*·]\s*10|10[⁰¹²³⁴-⁹⁺⁻]).*", "write powers of ten as in 1e-4"),
     (r"[-+]?\d+,\d+", "write a decimal point, not a comma, and nothing between thousands"),
-    (r"[-+]?[\d.][\d.,:_'\u2019\s]*(e[-+]?\d+)?|0[xo][0-9a-f]+", "write it as 0.5, 12 or 1e-4"),
+    (r"[-+]?[\d.][\d.,:_'\u2019\s]*(e[-+]?\d+)?", "write it as 0.5, 12 or 1e-4"),
 ]
 
 

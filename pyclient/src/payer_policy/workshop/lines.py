@@ -61,6 +61,8 @@ class Line:
 def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     file = opened(source, files)
+    if b"\0" in (start := file.peek()[:64]) and start[:2] not in _UTF_16:
+        raise BatchError(f"{source} is UTF-16 text without its mark, or no text: save it as UTF-8")
     if source.suffix.lower() == ".csv":
         return _csv_lines(policy, source, file)
     start = file.peek().removeprefix(codecs.BOM_UTF8).lstrip()
