@@ -143,7 +143,7 @@ def test_columns_that_cannot_be_read_are_named_before_a_job_begins(running: Clus
     for bad, problem in (
         (df.drop("facts"), "no column facts"),
         (df.withColumn("facts", df.claim.cast("float")), "facts is float"),
-        (df.withColumn("outcome", df.facts), "has a column outcome already"),
+        (df.withColumn("Outcome", df.facts), "has a column Outcome already"),
     ):
         with pytest.raises(InvalidValue, match=problem):
             decide(bad)

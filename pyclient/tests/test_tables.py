@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -80,6 +80,31 @@ def test_facts_come_as_json_struct_map_or_columns(policy: EmbeddedPolicy) -> Non
     assert {*outcomes(decide_table(policy, table, facts=[]))} == {"needs_information"}
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.string()),
+        pa.large_list(pa.large_string()),
+        pa.list_(pa.string(), 1),
+        pa.list_view(pa.string_view()),
+        pa.list_(pa.dictionary(pa.int8(), pa.string())),
+    ],
+    ids=str,
+)
+def test_lists_and_texts_come_in_every_type_of_arrow(policy: EmbeddedPolicy, kind: pa.DataType) -> None:
+    """Polars hands out views, DuckDB lists of one size, pandas dictionaries."""
+    text = kind.value_type
+    facts = pa.StructArray.from_arrays(
+        [pa.array([["imatinib"]], kind), pa.array(["all"], text)], ["combined_with", "disease"]
+    )
+    columns = {"document": pa.array(["CC-0126"], text), "date_of_service": pa.array([DAY], text), "facts": facts}
+    given, wanted = (
+        decide_table(policy, table, whole=True).column("decision").to_pylist()
+        for table in (pa.table(columns), asked(['{"combined_with":["imatinib"],"disease":"all"}']))
+    )
+    assert given == wanted
+
+
 def test_one_struct_holds_the_facts_of_all_versions(policy: EmbeddedPolicy) -> None:
     """Null is unknown where a version has the fact, and no fact where it has not."""
     facts = pa.array([{"ahi": 31}, {"events_per_hour": 31}, {"ahi": 31}], facts_type(policy, "NCD-240.4"))
@@ -148,6 +173,16 @@ def test_codes_and_what_is_unavailable_are_read(policy: EmbeddedPolicy) -> None:
         (pa.array([0.1], pa.float32()), "facts", "facts is float"),
         (pa.array([{"mrd_percent": 0.1}], pa.struct([("mrd_percent", pa.float32())])), "facts", "facts.mrd_percent is"),
         (pa.array([b"{}"]), "facts", "facts is binary"),
+        (
+            pa.array([datetime(2025, 6, 1)]),
+            "facts",
+            r"facts is timestamp\[us\], .*: cast it to a date where it was taken",
+        ),
+        (
+            pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], ["a", "a"]),
+            "facts",
+            "facts has two fields of one",
+        ),
         (pa.array(["{}"]), "fakt", "no column fakt"),
         (pa.array(["{}"]), ["document", "fakt"], "no column fakt"),
     ],

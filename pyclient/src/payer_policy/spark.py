@@ -175,9 +175,10 @@ def _none(df: DataFrame, facts: Facts) -> pa.Table:
 
 
 def _beside(df: DataFrame, facts: Facts, work: _Work, result: pa.Schema, distinct: bool) -> DataFrame:
+    taken = {name.lower(): name for name in df.columns}  # Spark tells no case apart
     for name in (*result.names, _KEY):
-        if name in df.columns:
-            raise InvalidValue(f"the table has a column {name} already: rename it")
+        if name in taken:
+            raise InvalidValue(f"the table has a column {taken[name]} already: rename it")
     fields = from_arrow_schema(result).fields
     if not distinct:
         return df.mapInArrow(work, StructType([*df.schema.fields, *fields]))

@@ -88,6 +88,15 @@ _HELD = 1 << 15
 # The columns that are no facts.
 _NEEDED, _OPTIONAL = ("document", "date_of_service"), ("codes", "unavailable")
 
+# Types of Arrow that say the same; views, which Polars hands out, are younger than the oldest pyarrow that will do.
+_TEXTS, _LISTS = (
+    [getattr(kinds, f"is_{name}") for name in names if hasattr(kinds, f"is_{name}")]
+    for names in (
+        ("string", "large_string", "string_view"),
+        ("list", "large_list", "fixed_size_list", "list_view", "large_list_view"),
+    )
+)
+
 # What is read as JSON where it is text.
 _JSON = {"codes", "unavailable", "facts"}
 
@@ -343,9 +352,12 @@ def _together(table: pa.Table, facts: Sequence[str]) -> pa.ChunkedArray:
 def _check(name: str, kind: pa.DataType) -> None:
     """Raises `InvalidValue` for a type that stands for nothing in a request; 0.1 in a float32 would have 17 digits."""
     if kinds.is_struct(kind):
+        names = [field.name for field in kind]
+        if len({*names}) < len(names):
+            raise InvalidValue(f"the column {name} has two fields of one name")
         for field in kind:
             _check(f"{name}.{field.name}", field.type)
-    elif kinds.is_list(kind) or kinds.is_large_list(kind):
+    elif any(is_list(kind) for is_list in _LISTS):
         _check(f"{name} (its items)", kind.value_type)
     elif not (
         _is_text(kind)
@@ -356,13 +368,14 @@ def _check(name: str, kind: pa.DataType) -> None:
         or kinds.is_date(kind)
         or kinds.is_null(kind)
     ):
-        raise InvalidValue(f"the column {name} is {kind}, which nothing in a request is: cast it")
+        cast = "cast it to a date where it was taken" if kinds.is_timestamp(kind) else "cast it"
+        raise InvalidValue(f"the column {name} is {kind}, which nothing in a request is: {cast}")
 
 
 def _is_text(kind: pa.DataType) -> bool:
     if kinds.is_dictionary(kind):
         return _is_text(kind.value_type)
-    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
+    return any(is_text(kind) for is_text in _TEXTS)
 
 
 def _values(column: pa.ChunkedArray) -> Iterator[Any]:
