@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from payer_policy import CallRecord, EmbeddedPolicy, InvalidValue, PolicyUnreachable
-from payer_policy.tables import DECIDED, decide_table, facts_type, impact_table
+from payer_policy import CallRecord, EmbeddedPolicy, InvalidValue, PolicyUnreachable, tables
+from payer_policy.tables import DECIDED, decide_batches, decide_table, facts_type, impact_batches, impact_table
 from payer_policy.workshop.impact import Side, impact
 
 DAY = "2025-06-01"
@@ -63,6 +63,42 @@ def test_equal_requests_are_asked_once() -> None:
         result = decide_table(policy, asked(['{"disease":"dlbcl"}', "{}"] * 500))
     assert outcomes(result) == ["not_approved", "needs_information"] * 500
     assert sum((Counter(call.outcomes) for call in calls), Counter()) == {"not_approved": 1, "needs_information": 1}
+
+
+def test_batches_are_decided_as_the_table(policy: EmbeddedPolicy) -> None:
+    """What came in an earlier batch is not asked again; a batch of other columns begins anew."""
+    calls: list[CallRecord] = []
+    table = asked([json.dumps(facts) for facts in FACTS] * 4)
+    with EmbeddedPolicy(on_call=calls.append) as counting:
+        batches = pa.Table.from_batches(decide_batches(counting, table.to_batches(5)))
+    assert batches.equals(decide_table(policy, table))
+    assert sum(sum(call.outcomes.values()) for call in calls) == len(FACTS)
+    codes, gone = (asked(["{}"], **{name: ['["disease"]']}).to_batches()[0] for name in ("codes", "unavailable"))
+    result = [batch.column("outcome").to_pylist() for batch in decide_batches(policy, [codes, gone, codes])]
+    assert result == [["invalid_request"], ["needs_information"], ["invalid_request"]]
+
+
+def test_answers_are_held_for_so_many_requests_and_no_more(
+    policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "_HELD", 3)
+    table = asked([json.dumps({"mrd_percent": number}) for number in (1, 2, 1, 3, 4, 5, 6, 7, 1, 101)])
+    wanted = decide_table(policy, table)
+    for size in (1, 2, 4, 10):
+        assert pa.Table.from_batches(decide_batches(policy, table.to_batches(size))).equals(wanted)
+    work = tables.deciding(policy)
+    for batch in table.to_batches(4):
+        work.beside(pa.Table.from_batches([batch]))
+        assert len(work._held) <= 3
+
+
+def test_impact_of_batches_is_that_of_the_table(policy: EmbeddedPolicy) -> None:
+    table = asked(['{"disease":"dlbcl"}', "{", "{}"] * 3)
+    table = table.set_column(0, "document", [["CC-0126", "CC-0126", "NCD-240.4"] * 3])
+    sides = "CC-0126", Side(policy), Side(policy)
+    whole = impact_table(table, *sides)
+    assert whole.column("old_outcome").to_pylist() == ["not_approved", "invalid_request", None] * 3
+    assert pa.Table.from_batches(impact_batches(table.to_batches(2), *sides)).equals(whole)
 
 
 def test_facts_come_as_json_struct_map_or_columns(policy: EmbeddedPolicy) -> None:

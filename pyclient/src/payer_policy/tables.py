@@ -246,7 +246,7 @@ class Deciding:
 
     def rows(self, table: pa.Table) -> tuple[list[_Row], list[int]]:
         """What becomes of the requests that differ, and for each row of the table which of them it is."""
-        if table.schema != self._schema:  # values of another type may be equal and yet not the same
+        if table.schema != self._schema:  # the same values in other columns are another request
             self._schema, self._held = table.schema, {}
         columns = _Columns(table, self._facts)
         places: dict[tuple[Any, ...], int] = {}
