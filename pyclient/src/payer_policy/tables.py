@@ -82,7 +82,7 @@ _Row = Mapping[str, Any]
 # Numbered.
 Requests = Iterator[tuple[int, dict[str, Any]]]
 
-# Requests whose answers are held for the tables that follow, some 2 kB each.
+# Requests whose answers are held for the tables that follow, and as many from before them; some 2 kB each.
 _HELD = 1 << 15
 
 # The columns that are no facts.
@@ -225,6 +225,7 @@ class Deciding:
         self._decided, self._refused = decided, refused
         self._schema: pa.Schema | None = None
         self._held: dict[tuple[Any, ...], _Row] = {}
+        self._older: dict[tuple[Any, ...], _Row] = {}
 
     def beside(self, table: pa.Table) -> pa.Table:
         """The table with the columns of the result beside its own."""
@@ -247,7 +248,7 @@ class Deciding:
     def rows(self, table: pa.Table) -> tuple[list[_Row], list[int]]:
         """What becomes of the requests that differ, and for each row of the table which of them it is."""
         if table.schema != self._schema:  # the same values in other columns are another request
-            self._schema, self._held = table.schema, {}
+            self._schema, self._held, self._older = table.schema, {}, {}
         columns = _Columns(table, self._facts)
         places: dict[tuple[Any, ...], int] = {}
         of_rows: list[int] = []
@@ -257,7 +258,11 @@ class Deciding:
             if place == len(values):
                 values.append(row)
             of_rows.append(place)
-        results = {place: self._held[key] for key, place in places.items() if key in self._held}
+        results = {
+            place: found
+            for key, place in places.items()
+            if (found := self._held.get(key) or self._older.get(key)) is not None
+        }
         unread: list[tuple[int, _Row]] = []
 
         def requests() -> Requests:
@@ -271,8 +276,8 @@ class Deciding:
         answered = dict(self._decided(requests()))
         results.update(answered)
         results.update(unread)
-        if len(self._held) + len(places) > _HELD:
-            self._held = {}
+        if len(self._held) + len(places) > _HELD:  # what comes again and again goes from one to the other
+            self._held, self._older = {}, self._held
         self._held.update((key, results[place]) for key, place in islice(places.items(), _HELD))
         return [results[place] for place in range(len(values))], of_rows
 
