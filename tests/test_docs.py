@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import trustme
 import yaml
@@ -77,6 +79,31 @@ def test_the_first_step_of_each_reader(reader: str, clone: Path) -> None:
     printed = " ".join(run(step, clone).split())
     for line in shown.splitlines():
         assert " ".join(line.split()) in printed, f"{reader}: {line} is not in {printed}"
+
+
+def test_the_readme_starts_a_document(clone: Path) -> None:
+    [block] = [block for block in blocks(ROOT / "README.md", "sh") if "payer-policy new" in block]
+    assert "make policy" in run(block, clone)
+    assert (clone / "policy" / "ncd190_11.rego").exists()
+
+
+def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
+    """On the files that they name, and the server that there is."""
+    example = (ROOT / "examples" / "01-relapsed.yaml").read_text(encoding="utf-8")
+    for name in ("b.yaml", "request.yaml"):
+        (tmp_path / name).write_text(example, encoding="utf-8")
+    request = {"document": "NCD-240.4", "date_of_service": "2009-01-01", "facts": {"age": 61}}
+    for name in ("a.json", "request.json", "in.jsonl"):
+        (tmp_path / name).write_text(json.dumps(request) + "\n", encoding="utf-8")
+    rows = {name: [value if isinstance(value, str) else json.dumps(value)] for name, value in request.items()}
+    pq.write_table(pa.table(rows), tmp_path / "in.parquet")
+    [block] = [block for block in blocks(ROOT / "pyclient" / "README.md", "console") if "a.json" in block]
+    commands = re.findall(r"^\$ (.*)", block, re.MULTILINE)
+    for command in commands:
+        ends = "" if " diff " not in command else " || test $? = 1"  # there is a difference
+        run(f"{{ {command.replace('http://127.0.0.1:8181', opa_url)}\n}}{ends}", tmp_path)
+    assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
+    assert len(commands) == 9
 
 
 def test_the_guide_to_revising(clone: Path) -> None:

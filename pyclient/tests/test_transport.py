@@ -482,6 +482,26 @@ def test_no_other_revision_than_those_accepted_decides(script: Script) -> None:
         assert len(server.seen) == before + 1  # not halved: no request is to blame
 
 
+def test_the_client_of_the_readme(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    """With the addresses and files that there are."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if ".internal" in block]
+    own = authority.issue_cert("client")
+    own.cert_chain_pems[0].write_to_path(str(tmp_path / "client.pem"))
+    own.private_key_pem.write_to_path(str(tmp_path / "client.key"))
+    authority.cert_pem.write_to_path(str(tmp_path / "payer-ca.pem"))
+    (tmp_path / "opa-token").write_text("t0ken\n", encoding="utf-8")
+    with serving(by(payer_policy="0.1.0+1a2b3c4d5e6f"), tls=tls) as server:
+        code = re.sub(r"https://opa-\d\.internal:8181", server.url, code)
+        code = re.sub(r'"(?:/\S+/)?([\w-]+\.(?:pem|key)|opa-token)"', rf'"{tmp_path}/\1"', code)
+        names: dict[str, Any] = {"PolicyClient": PolicyClient, "request": REQUEST}
+        exec(compile(code, "README.md", "exec"), names)
+        names["client"].close()
+    assert names["decision"].request_id == "r-1"
+    assert b"authorization: bearer t0ken" in server.seen[0].lower()
+    assert b"traceparent: 00-0af76519" in server.seen[0].lower()
+
+
 def test_a_server_of_another_revision_is_left_for_the_next() -> None:
     with (
         serving(by(payer_policy="1")) as old,
