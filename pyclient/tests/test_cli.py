@@ -7,11 +7,9 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from payer_policy import EmbeddedPolicy
 from payer_policy.command import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -32,11 +30,6 @@ OUTCOMES = {
     "14-wrong-type.yaml": "invalid_request",
     "15-before-the-first-version.yaml": "no_policy_in_force",
 }
-
-
-@pytest.fixture(autouse=True)
-def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def test_outcome_of_every_example(capsys: pytest.CaptureFixture[str]) -> None:

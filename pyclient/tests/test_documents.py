@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -49,11 +49,6 @@ INITIAL = ncd240_4.Facts(
     events_per_hour=22,
     recorded_sleep_hours=6.5,
 )
-
-
-@pytest.fixture(autouse=True)
-def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def known(**more: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -7,7 +7,6 @@ import json
 import pickle
 import re
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -703,7 +702,6 @@ def test_ten_megabytes(records: Records, record: Json) -> None:
         read_bundle("[" * 100_000)
 
 
-@pytest.mark.usefixtures("_command")
 def test_nothing_of_the_patient_is_in_an_error_or_a_repr(
     records: Records, record: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -922,12 +920,6 @@ def test_a_response_that_is_none(policy: EmbeddedPolicy, records: Records, chang
 # The command
 
 
-@pytest.fixture
-def _command(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
-
-
-@pytest.mark.usefixtures("_command")
 def test_the_command(
     policy: EmbeddedPolicy, records: Records, record: Json, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

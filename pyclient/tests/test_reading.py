@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from contextlib import nullcontext
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,11 +64,6 @@ NO_NUMBERS = {
     "2025-06-01": None,
     "much": None,
 }
-
-
-@pytest.fixture(autouse=True)
-def _compiled_once(policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("payer_policy.command.EmbeddedPolicy", lambda bundle: nullcontext(policy))
 
 
 def said(decision: dict[str, Any]) -> str:
