@@ -70,9 +70,10 @@ def test_what_is_by_hand_is_offered_beside_it(tmp_path: Path) -> None:
         facts.modules(held, tmp_path)
 
 
-@pytest.mark.parametrize("documents", [("XY-1.5", "xy1-.5"), ("batch",)])
+@pytest.mark.parametrize("documents", [("XY-1.5", "xy1-.5"), ("letter",), ("FHIR",)])
 def test_a_name_that_is_taken_is_refused(documents: tuple[str, ...], tmp_path: Path) -> None:
-    (tmp_path / "batch.py").write_text("# by hand\n", encoding="utf-8")
+    (tmp_path / "letter.py").write_text("# by hand\n", encoding="utf-8")
+    (tmp_path / "fhir").mkdir()
     held = [{"document": document, "versions": [version("2001-01-01", None)]} for document in documents]
     with pytest.raises(SystemExit, match=f"{documents[-1]}: the name .* is taken"):
         facts.modules(held, tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from payer_policy.command import main
 
 from tests import ROOT
+from tools import new
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 
@@ -59,3 +60,24 @@ def test_a_document_is_started(checkout: Path, capfd: pytest.CaptureFixture[str]
     command = [sys.executable, "-c", "from tests.readings import READINGS; print([each.document for each in READINGS])"]
     read = subprocess.run(command, cwd=checkout, capture_output=True, text=True)
     assert "'XY-1.5'" in read.stdout, read.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "effective", "title", "says"),
+    [
+        ("CC-0126", "2026-04-01", "T", "is of CC-0126 already: a new version of it begins with payer-policy revise"),
+        ("NCD240.4", "2026-04-01", "T", "is of NCD-240.4, whose files would have the same name, ncd240_4"),
+        ("Letter", "2026-04-01", "T", "makes the name letter, which is that of another module of the client"),
+        ("FHIR", "2026-04-01", "T", "makes the name fhir, which is that of another module of the client"),
+        ("1-2", "2026-04-01", "T", "1-2 makes no name of a module"),
+        ("XY-1", "2026-04-01", "a\nb", "the title must be one line of text"),
+        ("XY-1", "1899-12-31", "T", "the effective date must be in the years 1900 to 2199"),
+    ],
+)
+def test_a_document_that_cannot_be_started_changes_nothing(
+    checkout: Path, document: str, effective: str, title: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path for path in checkout.rglob("*") if path.suffix != ".pyc"}
+    assert new.main([document, "--effective", effective, "--title", title]) == 2
+    assert says in capsys.readouterr().err
+    assert {path for path in checkout.rglob("*") if path.suffix != ".pyc"} == before

@@ -43,7 +43,8 @@ def modules(held: list[Json], client: Path) -> dict[str, str]:
     for entry in held:
         name = f"{module_name(entry['document'])}.py"
         file = client / name
-        if name in made or (file.exists() and MADE not in file.read_text(encoding="utf-8")):
+        by_hand = file.exists() and MADE not in file.read_text(encoding="utf-8")
+        if name in made or by_hand or file.with_suffix("").is_dir():  # a room
             raise SystemExit(f"{entry['document']}: the name {name} is taken; give the document another id")
         made[name] = formatted(module(entry, client))
     return made
