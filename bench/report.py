@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
+from typing import Any
 
 from rich.console import Console
 
@@ -36,8 +37,15 @@ class Row:
 
 @dataclass
 class Report:
+    """What a module measured, and when."""
+
+    day: str
     rows: list[Row] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def kept(cls, held: dict[str, Any]) -> "Report":
+        return cls(held["day"], [Row(**row) for row in held["rows"]], held["notes"])
 
     def add(self, what: str, against: str, ratio: float, goal: float | None, *, at_least: bool = False) -> None:
         self.rows.append(Row(what, against, ratio, goal, at_least))

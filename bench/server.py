@@ -36,8 +36,8 @@ class Server:
 
     def processor_seconds(self) -> float:
         """Since its start: others may keep this machine busy."""
-        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]
-        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+        threads = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
     def ask(self, path: str, request: object) -> Callable[[], Any]:
         """By http.client over one connection, the floor of any client."""
