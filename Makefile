@@ -85,7 +85,6 @@ check: build/capabilities.json
 	$(OPA) check --strict policy policy_tests
 	$(OPA) check --strict deploy/opa deploy/tests
 	$(OPA) check --strict policy tools/*.rego
-	@tools/check policy
 	@tools/check policy policy_tests/fixtures
 
 # What guards the service reads the environment of OPA, so it is tested by itself, with all that OPA can do.
@@ -132,8 +131,10 @@ schemas: build/schemas
 schemas-check: build/schemas
 	@diff -r build/schemas schemas || { echo "schemas/ is stale: make schemas" >&2; exit 1; }
 
+# Pages are made; the picture of the architecture, and what is named in pages by hand, is checked.
 docs: opa $(VENV)/.test
 	$(RUN) tools.docs
+	@$(PYTEST) tests/test_docs.py -k 'picture or is_there'
 
 docs-check: opa $(VENV)/.test
 	$(RUN) tools.docs --check
