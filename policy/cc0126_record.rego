@@ -5,9 +5,9 @@ package payer.records["CC-0126"]["2025-04-01"]
 # METADATA
 # title: What establishes a fact of CC-0126
 # description: |
-#   For each fact rules on a resource: `codes` of which it needs one, `where` what must hold beside, `read` where the value
-#   stands (else its code), `means` which codes mean which value. `suggests`: shown beside the question, never established.
-#   A code that ends in * is a category. A fact with no rule is asked for; docs/fhir.md says where codes were looked up.
+#   For each fact rules on a resource: `codes` of which it needs one, `component` those that it must have, `where` what must
+#   hold beside, `read` where the value stands (else its code), `means` which codes mean which value. `suggests`: shown
+#   beside the question, never established. A code that ends in * is a category. A fact with no rule is asked for; docs/fhir.md says where codes were looked up.
 facts := {
 	"disease": [
 		{"resource": "Condition", "means": _diseases},
@@ -37,44 +37,32 @@ facts := {
 	"cd19_positive": [],
 	"infant": [
 		# Infant ALL begins before the first birthday. The onset of a relapse says nothing of when it first began.
-		{
-			"resource": "Condition", "codes": _all,
-			"read": "iif(onset.toDate() < %patient.birthDate + 1 year, true, {})",
-		},
-		{
-			"resource": "Condition", "codes": _all,
-			"read": concat("", ["iif(onset.ofType(Age).where(", _under_a_year, ").exists(), true, {})"]),
-		},
-		{
-			"resource": "Condition", "codes": _all_at_first, "where": _not_again,
-			"read": "iif(onset.toDate() >= %patient.birthDate + 1 year, false, {})",
-		},
-		{
-			"resource": "Condition", "codes": _all_at_first, "where": _not_again,
-			"read": concat("", ["iif(onset.ofType(Age).where(", _a_year_or_more, ").exists(), false, {})"]),
-		},
+		{"resource": "Condition", "codes": _all, "read": concat("", [
+			"iif(onset.toDate() < %patient.birthDate + 1 year or onset.ofType(Age).where(", _under_a_year,
+			").exists(), true, {})",
+		])},
+		{"resource": "Condition", "codes": _all_at_first, "where": _not_again, "read": concat("", [
+			"iif(onset.toDate() >= %patient.birthDate + 1 year or onset.ofType(Age).where(", _a_year_or_more,
+			").exists(), false, {})",
+		])},
 	],
 	# A variant of the gene may be a point mutation: it is a rearrangement when the change is a fusion or a translocation.
 	# That there is no fusion says so only of the gene alone: with a partner, it may be fused to another.
 	"kmt2a_rearranged": [
 		{
-			"resource": "Observation", "codes": {"loinc": ["69548-6"]},
-			"where": concat(" and ", [_kmt2a, _changed(["SO:0001565", "SO:1000044"])]),
-			"read": "value", "means": [_present],
+			"resource": "Observation", "codes": _variant, "read": "value", "means": [_present],
+			"component": [_kmt2a, {"codes": _change, "value": {"so": ["SO:0001565", "SO:1000044"]}}],
 		},
 		{
-			"resource": "Observation", "codes": {"loinc": ["69548-6"]},
-			"where": concat(" and ", [_kmt2a, _alone, _changed(["SO:0001565"])]),
-			"read": "value", "means": [_absent],
+			"resource": "Observation", "codes": _variant, "read": "value", "means": [_absent],
+			"component": [_kmt2a, {"codes": _change, "value": {"so": ["SO:0001565"]}}],
+			"where": "component.where(code.coding.where(code = '48018-6').exists()).count() = 1",
 		},
 		{"resource": "Condition", "means": [{"value": true, "codes": {"sct": ["838341005"]}}]},
 		{
-			"resource": "Observation", "codes": {"loinc": ["69548-6"]},
-			"where": concat(" and ", [
-				_kmt2a,
-				"component.where(code.coding.where(system = 'http://loinc.org' and code = '48019-4').exists()).empty()",
-			]),
-			"read": "value", "means": [_present, _absent], "suggests": true,
+			"resource": "Observation", "codes": _variant, "read": "value", "means": [_present, _absent],
+			"component": [_kmt2a], "suggests": true,
+			"where": "component.where(code.coding.where(code = '48019-4').exists()).empty()",
 		},
 	],
 	# C91.00, remission not achieved, is newly diagnosed or refractory: it does not say which.
@@ -179,20 +167,11 @@ _statuses := [
 	{"value": "remission", "codes": {"icd10cm": ["C91.01"], "sct": ["425941003", "427642009", "91856007"]}},
 ]
 
-# HGNC's codes are in use under two URLs.
-_kmt2a := concat("", [
-	"component.where(code.coding.where(system = 'http://loinc.org' and code = '48018-6').exists() and value.coding.where(",
-	"(system = 'http://www.genenames.org' or system = 'http://www.genenames.org/geneId') and code = 'HGNC:7132'",
-	").exists()).exists()",
-])
+_variant := {"loinc": ["69548-6"]}
 
-_alone := "component.where(code.coding.where(system = 'http://loinc.org' and code = '48018-6').exists()).count() = 1"
+_kmt2a := {"codes": {"loinc": ["48018-6"]}, "value": {"hgnc": ["HGNC:7132"]}}
 
-# By the change of the coding sequence, in the Sequence Ontology.
-_changed(codes) := concat("", [
-	"component.where(code.coding.where(system = 'http://loinc.org' and code = '48019-4').exists() and value.coding.where(",
-	concat(" or ", [concat("", ["code = '", code, "'"]) | some code in codes]), ").exists()).exists()",
-])
+_change := {"loinc": ["48019-4"]}
 
 _present := {"value": true, "codes": {"loinc": ["LA9633-4"]}}
 

@@ -218,6 +218,12 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         '{"value": "nilotinibe"',
         'the fact combined_with takes "nilotinibe" of a record, which is none of its values',
     ),
+    "a component of no value": (
+        RECORD,
+        '"value": {"hgnc": ["HGNC:7132"]}',
+        '"values": {"hgnc": ["HGNC:7132"]}',
+        "the fact kmt2a_rearranged: component.0: value is required",
+    ),
     "a code of two values": (
         RECORD,
         '"codes": {"rxnorm": ["662281"]}',

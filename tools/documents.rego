@@ -648,6 +648,11 @@ _record_schema(resource) := {
 	"additionalProperties": false,
 	"properties": object.union(read, {
 		"resource": {"enum": object.keys(payer.fhir.resources)},
+		"component": {"type": "array", "minItems": 1, "items": {
+			"required": ["codes", "value"],
+			"additionalProperties": false,
+			"properties": {"codes": _coded, "value": _coded},
+		}},
 		"where": _words,
 		"read": _words,
 		"means": {"type": "array", "minItems": 1, "items": {

@@ -17,10 +17,12 @@ systems := {
 		"http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets",
 		"urn:oid:2.16.840.1.113883.6.285",
 	],
+	"hgnc": ["http://www.genenames.org", "http://www.genenames.org/geneId"],
 	"icd10cm": ["http://hl7.org/fhir/sid/icd-10-cm"],
 	"loinc": ["http://loinc.org"],
 	"rxnorm": ["http://www.nlm.nih.gov/research/umls/rxnorm"],
 	"sct": ["http://snomed.info/sct"],
+	"so": ["http://www.sequenceontology.org/", "http://www.sequenceontology.org", "http://sequenceontology.org"],
 }
 
 # METADATA

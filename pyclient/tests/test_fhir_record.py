@@ -798,6 +798,18 @@ def test_each_version_says_what_establishes_its_facts(policy: EmbeddedPolicy, sh
             assert rule is shared.rules(document, version)[rule.fact][rules[rule.fact].index(rule)]  # made once
 
 
+def test_a_component_is_one_in_python_as_in_fhirpath(shared: Vocabulary, record: Json) -> None:
+    rule, *_ = shared.rules("CC-0126", "2025-04-01")["kmt2a_rearranged"]
+    observation = one(record, "Observation/kmt2a")
+    gene, change = observation["component"]
+    for components, expected in (([gene, change], True), ([change, gene], True), ([gene], False), ([], False)):
+        held = {**observation, "component": components}
+        assert rule.has_components(held) is expected
+        assert fhirpath(rule.where)(held) == [expected]
+    for broken in (None, "gene", [None], [[gene, change]]):
+        assert not rule.has_components({**observation, "component": broken})
+
+
 @pytest.mark.parametrize("code", ["C91.0", "C91.02", "C91", "C83.3", "718-7", "", None])
 def test_a_code_is_one_in_python_as_in_fhirpath(shared: Vocabulary, code: object) -> None:
     for held in ({"icd10cm": ["C91.0*"]}, {"icd10cm": ["C91.02"], "loinc": ["718-7"]}, {"hcpcs": ["C91"]}):

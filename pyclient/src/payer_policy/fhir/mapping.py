@@ -71,6 +71,8 @@ class Rule:
     """FHIRPath, of the resource: where its code stands; empty when it has none."""
     codes: Codes | None
     """Of which its code needs one; none when any will do."""
+    component: tuple[tuple[Codes, Codes], ...]
+    """Of which it needs each: the codes of a component, and of its value."""
     also: str
     """FHIRPath, of the resource: what must hold beside; empty when nothing must."""
     read: str
@@ -84,13 +86,27 @@ class Rule:
     def where(self) -> str:
         """FHIRPath, of the resource: whether it is one that the rule reads."""
         tests = [self.codes.fhirpath(self.code)] if self.codes else []
+        tests += [
+            f"component.where({code.fhirpath('code')} and {value.fhirpath('value')}).exists()"
+            for code, value in self.component
+        ]
         return " and ".join([*tests, *([f"({self.also})"] if self.also else [])]) or "true"
 
     def may_read(self, codes: frozenset[str]) -> bool:
         """Whether a resource that holds some codes, and no others, can be one that the rule reads anything of."""
-        if self.codes:
-            return self.codes.may_be_among(codes)
-        return not self.means or any(meant.may_be_among(codes) for _, meant in self.means)
+        needed = [*([self.codes] if self.codes else []), *(value for _, value in self.component)]
+        return all(each.may_be_among(codes) for each in needed) and (
+            not self.means or any(meant.may_be_among(codes) for _, meant in self.means)
+        )
+
+    def has_components(self, body: Json) -> bool:
+        """Whether a resource has each component that it needs: what `where` says of them."""
+        held = body.get("component") if self.component else None
+        found = [each for each in held if isinstance(each, dict)] if isinstance(held, list) else []
+        return all(
+            any(code.has(each.get("code")) and value.has(each.get("valueCodeableConcept")) for each in found)
+            for code, value in self.component
+        )
 
 
 @dataclass(frozen=True)
@@ -154,6 +170,9 @@ class Vocabulary:
             resource=rule["resource"],
             code=code,
             codes=self.codes(rule["codes"]) if "codes" in rule else None,
+            component=tuple(
+                (self.codes(each["codes"]), self.codes(each["value"])) for each in rule.get("component", ())
+            ),
             also=rule.get("where", ""),
             read=rule.get("read", code),
             means=tuple((meant["value"], self.codes(meant["codes"])) for meant in rule.get("means", ())),

@@ -374,11 +374,21 @@ class _Case:
     def _reads(self, rule: Rule, held: Held) -> bool:
         if rule.codes and not any(rule.codes.has(concept) for concept in self._element(held, rule.code)):
             return False
+        if rule.means and not any(
+            meant.has(element) for element in self._element(held, rule.read) for _, meant in rule.means
+        ):
+            return False
+        if not rule.has_components(held.body):
+            return False
         return not rule.also or self._of(held.body, rule.also) == [True]
 
     def _element(self, held: Held, path: str) -> list[Any]:
-        """What stands at a path: of a single name at once, of more by FHIRPath."""
-        return [held.body[path]] if path in held.body else self._of(held.body, path)
+        """What stands at a path: of a single name at once, value being one of valueQuantity, of more by FHIRPath."""
+        if path in held.body:
+            return [held.body[path]]
+        if path.isalpha():
+            return [item for name, item in held.body.items() if re.fullmatch(f"{path}[A-Z]\\w*", name, re.ASCII)]
+        return self._of(held.body, path)
 
     def _of(self, node: Any, expression: str) -> list[Any]:  # noqa: ANN401
         try:

@@ -113,6 +113,10 @@ def rule_in_words(rule: Mapping[str, Any]) -> str:
     """What of a FHIR record a rule takes for which value of its fact."""
     asked = [rule["resource"]]
     asked += [f"with {_spelled(rule['codes'])}"] if "codes" in rule else []
+    asked += [
+        f"with a component {_spelled(each['codes'])} that is {_spelled(each['value'])}"
+        for each in rule.get("component", ())
+    ]
     asked += [f"where {rule['where']}"] if "where" in rule else []
     asked += [f"by its {rule['read']}"] if "read" in rule else []
     means = ", ".join(f"{json.dumps(meant['value'])} {_spelled(meant['codes'])}" for meant in rule.get("means", ()))
