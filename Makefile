@@ -24,7 +24,7 @@ RUFF := --config pyclient/pyproject.toml $(CHECKED)
 PYTEST := $(BIN)/pytest -q -c pyclient/pyproject.toml --rootdir .
 WITH_OPA = @OPA_IMAGE=$$(tools/setup image) && export OPA_IMAGE &&
 
-.PHONY: build/published build/policy.wasm lock spark decide page test prove compare mutate attack canary faults load policy bench bundle wheel draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
+.PHONY: build/published build/policy.wasm lock spark study decide page test prove compare mutate attack canary faults load policy bench bundle wheel draft publish published-check opa fmt fmt-check check rego-test replay replay-previous schemas schemas-check facts facts-check docs docs-check wasm wasm-check lint unit integration clean
 
 decide: $(VENV)/.decide
 	$(BIN)/payer-policy decide $(EXAMPLE)
@@ -48,6 +48,10 @@ $(VENV)/.decide: tools/requirements.txt pyclient/pyproject.toml | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: tests/requirements.txt $(VENV)/.decide
+	$(LOCKED) $<
+	@touch $@
+
+$(VENV)/.spark: tests/spark.txt $(VENV)/.test
 	$(LOCKED) $<
 	@touch $@
 
@@ -185,10 +189,10 @@ unit: $(VENV)/.test
 	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-config pyclient/pyproject.toml --cov-branch \
 		--cov-fail-under 95 pyclient/tests
 
-integration: $(VENV)/.test opa build/capabilities.json page
+integration: $(VENV)/.spark opa build/capabilities.json page
 	@tools/setup browser engine compose kustomize hapi lforms
 	$(WITH_OPA) PROMETHEUS_IMAGE=$$(tools/setup prometheus) && export PROMETHEUS_IMAGE && \
-		$(PYTEST) --ignore tests/test_spark.py tests
+		$(PYTEST) tests
 
 published-check: $(VENV)/.test
 	$(RUN) tools.publish check
@@ -237,10 +241,17 @@ faults: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine
 	$(WITH_OPA) $(PYTEST) -s tests/test_faults.py
 
-# A cluster of Spark on this machine, with Java 17: three minutes, and 400 MB to fetch, so it is no part of make test.
-spark: $(VENV)/.test
-	@$(LOCKED) tests/spark.txt
-	@$(PYTEST) tests/test_spark.py
+# On a cluster of Spark on this machine, with Java 17: every row of 200,000, and of 2,000,000 of 1,000 requests. Of some
+# hundred it is part of make test.
+SPARK_ROWS ?= 200000
+spark: $(VENV)/.spark
+	@SPARK_ROWS=$(SPARK_ROWS) $(PYTEST) --durations 0 tests/test_spark.py
+
+# The ten lines of docs/scale.md on claims that are made up, each line with its seconds; the page in build/study/.
+ROWS ?= 2000000
+DISTINCT ?= 20000
+study: $(VENV)/.spark
+	$(RUN) tests.stage.study $(ROWS) $(DISTINCT)
 
 # Steady callers against one OPA: latency, errors, memory.
 MINUTES ?= 10
@@ -255,7 +266,7 @@ attack canary: $(VENV)/.test opa build/capabilities.json
 	@tools/setup engine compose kustomize
 	$(WITH_OPA) $(BIN)/python -m tests.stage.$(@:attack=attacks)
 
-bench: opa $(VENV)/.test page
+bench: opa $(VENV)/.spark page
 	@tools/setup browser cql
 	@$(LOCKED) bench/requirements.txt
 	$(RUN) bench

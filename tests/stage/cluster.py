@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from tests.stage.opa import fail, free_port
 
-_DEADLINE = 180
+_DEADLINE = 300
 
 
 @dataclass
