@@ -363,7 +363,7 @@ def test_impact_is_that_of_lines(
             "date_of_service": "2006-01-01",
             "facts": {**base, ("ahi", "events_per_hour")[row % 2]: row % 40, "recorded_sleep_hours": row % 5},
         }
-        for row in range(300)
+        for row in range(600)
     ]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(request) + "\n" for request in requests))
     columns = {name: [request[name] for request in requests] for name in ("document", "date_of_service")}
@@ -391,8 +391,8 @@ def test_impact_is_that_of_lines(
         each["clauses"].sort(key=json.dumps)
         each["left_out"].sort(key=json.dumps)
     assert rows[0] == lines[0]
-    assert rows[0]["apart"] == {"CC-0126": 75, "no document held": 75}
-    assert rows[0]["requests"] == 150
+    assert rows[0]["apart"] == {"CC-0126": 150, "no document held": 150}
+    assert rows[0]["requests"] == 300
 
 
 def test_impact_counts_a_row_that_is_no_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

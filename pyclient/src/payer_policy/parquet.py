@@ -294,7 +294,9 @@ class _Workers:
     ) -> None:
         if in_flight is not None and in_flight < 1:
             raise BatchError("in_flight must be positive")
-        count = min(in_flight or os.cpu_count() or 1, max(rows // _ROWS, 1))
+        parts = max(rows // _ROWS, 1)
+        # A process takes a second to begin, in which one decides some thousand rows, or many more that are alike.
+        count = min(in_flight or min(os.cpu_count() or 1, max(parts // 4, 1)), parts)
         self._ahead = 2 * count
         self._executor: Executor
         if count > 1 and all(isinstance(policy, EmbeddedPolicy) for policy in policies):
