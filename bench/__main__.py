@@ -19,7 +19,7 @@ from bench.server import GOGC
 from tests import ROOT
 
 # Each measures its rows by itself, with `rows(report)`; the order is that of the table.
-MODULES = ["decisions", "calls", "embedded", "peers", "page", "scale"]
+MODULES = ["decisions", "calls", "embedded", "peers", "page", "scale", "tables"]
 
 KEPT = ROOT / "build" / "bench"
 HEAD = "what", "against", "ratio", "goal", "met"
