@@ -236,6 +236,10 @@ def test_many_are_decided_in_order_and_an_invalid_one_is_yielded(policy: Embedde
     )
     decisions = [answer for answer in policy.decide_many(stream) if isinstance(answer, Decision)]
     assert [decision.request_id for decision in decisions] == wanted
+    one: Any
+    for one in (Request("CC-0126", date(2025, 6, 1), {}), {"document": "CC-0126"}, "CC-0126"):
+        with pytest.raises(InvalidValue, match="one alone stands in a list"):
+            policy.decide_many(one)
     [bad] = policy.decide_many([{}])
     assert isinstance(bad, Decision)
     assert bad.outcome is Outcome.INVALID_REQUEST

@@ -642,6 +642,13 @@ def test_a_document_that_is_not_held(records: Records, record: Json) -> None:
         records.read(record, document="XY-1")
 
 
+def test_a_bundle_is_read_from_text_and_from_nothing_else(record: Json) -> None:
+    held: Any
+    for held in (RECORD, record):
+        with pytest.raises(InvalidResource, match=r"^Bundle must be text or bytes, as Path.read_bytes\(\) gives them$"):
+            read_bundle(held)
+
+
 def test_two_claims_are_one_too_many(records: Records, record: Json) -> None:
     other = copy.deepcopy(record["entry"][0])
     other["resource"]["id"], other["fullUrl"] = "second", "http://hospital.example/fhir/Claim/second"

@@ -206,7 +206,7 @@ def test_codes_and_what_is_unavailable_are_read(policy: EmbeddedPolicy) -> None:
 @pytest.mark.parametrize(
     ("column", "named", "problem"),
     [
-        (pa.array([0.1], pa.float32()), "facts", "facts is float"),
+        (pa.array([0.1], pa.float32()), "facts", "facts is float, .*: cast it to a double and round that"),
         (pa.array([{"mrd_percent": 0.1}], pa.struct([("mrd_percent", pa.float32())])), "facts", "facts.mrd_percent is"),
         (pa.array([b"{}"]), "facts", "facts is binary"),
         (
@@ -230,6 +230,9 @@ def test_columns_that_cannot_be_read_are_named(
         decide_table(policy, asked(column), facts=named)
     with pytest.raises(InvalidValue, match="has a column outcome already"):
         decide_table(policy, asked(["{}"], outcome=["approved"]))
+    frame: Any = asked(["{}"]).to_pydict()
+    with pytest.raises(InvalidValue, match="must be one of Arrow"):
+        decide_table(policy, frame)
 
 
 def test_nobody_decides_is_raised() -> None:

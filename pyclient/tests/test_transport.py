@@ -804,9 +804,28 @@ def test_without_a_token_nothing_is_sent(token: Any, kind: str) -> None:  # noqa
         assert server.seen == []
 
 
-def test_an_empty_token_is_refused_before_it_is_asked_for() -> None:
-    with pytest.raises(InvalidValue, match="token is empty; None asks without one"):
-        PolicyClient("http://127.0.0.1:9", token="")
+@pytest.mark.parametrize(
+    ("argument", "named"),
+    [
+        ({"token": ""}, "token must be text that is not empty"),
+        ({"token": b"abc"}, "token must be text"),
+        ({"timeout": 5}, "timeout must be two positive numbers"),
+        ({"timeout": ("3", 5)}, "timeout must be two positive numbers"),
+        ({"timeout": (1, 2, 3)}, "timeout must be two positive numbers"),
+        ({"deadline": 0}, "deadline and attempts one each"),
+        ({"attempts": None}, "deadline and attempts one each"),
+    ],
+)
+def test_an_argument_of_no_use_is_refused_before_anything_is_asked(argument: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidValue, match=named):
+        PolicyClient("http://127.0.0.1:9", **argument)
+
+
+def test_a_token_with_the_line_break_of_its_file_is_named_and_not_sent() -> None:
+    with serving(decide) as server, PolicyClient(server.url, token=lambda: "secret\n") as client:
+        with pytest.raises(InvalidValue, match=r"^the token must be .*, without the line break that ends its file$"):
+            client.decide(REQUEST)
+        assert server.seen == []
 
 
 def test_headers_are_told_apart_without_case_and_by_valid_names() -> None:

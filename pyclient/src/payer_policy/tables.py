@@ -229,6 +229,8 @@ class Deciding:
 
     def beside(self, table: pa.Table) -> pa.Table:
         """The table with the columns of the result beside its own."""
+        if not isinstance(table, pa.Table):
+            raise InvalidValue("the table must be one of Arrow, as pa.Table.from_pandas(frame) makes it")
         for name in self.result.names:
             if name in table.column_names:
                 raise InvalidValue(f"the table has a column {name} already: rename it")
@@ -373,7 +375,11 @@ def _check(name: str, kind: pa.DataType) -> None:
         or kinds.is_date(kind)
         or kinds.is_null(kind)
     ):
-        cast = "cast it to a date where it was taken" if kinds.is_timestamp(kind) else "cast it"
+        cast = "cast it"
+        if kinds.is_timestamp(kind):
+            cast += " to a date where it was taken"
+        elif kinds.is_floating(kind):  # as a double, 0.1 of it is 0.10000000149011612
+            cast += " to a double and round that to what was measured, or to a decimal"
         raise InvalidValue(f"the column {name} is {kind}, which nothing in a request is: {cast}")
 
 

@@ -80,6 +80,8 @@ class Reading:
 
 def read_bundle(raw: str | bytes) -> Json:
     """The text of a Bundle. Raises `InvalidResource`."""
+    if not isinstance(raw, (str, bytes)):
+        raise InvalidResource("Bundle", "must be text or bytes, as Path.read_bytes() gives them")
     try:
         held = read_json(raw)
     except Unreadable as error:

@@ -99,8 +99,11 @@ class PolicyBase(ABC):
         until the request that spoils it is alone, for ten deadlines at most. With `version`, the first day in force of
         one, all are decided under it, whatever their date of service: to replay a decision, or to compare versions.
         With `detail` brief, decisions come without their criteria: a fraction of the bytes, all else is the same.
-        Raises only what `requests` itself raises, after the decisions on what it gave before.
+        Raises only what `requests` itself raises, after the decisions on what it gave before, and `InvalidValue` at
+        once for an argument that cannot be used: one request is one of a list.
         """
+        if isinstance(requests, (Mapping, str)) or not isinstance(requests, Iterable):  # a dict would give its names
+            raise InvalidValue("requests must be an iterable of requests; one alone stands in a list")
         if batch_size < 1 or in_flight < 1:
             raise InvalidValue("batch_size and in_flight must be positive")
         if detail not in ("full", "brief"):

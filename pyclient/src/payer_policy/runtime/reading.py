@@ -88,7 +88,9 @@ def read_yaml(text: str) -> list[Any]:
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+            if any(name.tag != "tag:yaml.org,2002:str" for name, _ in node.value):  # as in {mrd_percent: 0,5}
+                raise _at(node, "a name is not text; in braces a comma separates, and a number has a point")
+            names = [name.value for name, _ in node.value]
             if len(set(names)) < len(names):
                 raise _at(node, "a name stands twice in an object")
             return super().construct_mapping(node, deep)

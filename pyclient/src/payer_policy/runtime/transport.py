@@ -107,10 +107,15 @@ class Transport:
     ) -> None:
         if not base_urls or not all(url.startswith(("http://", "https://")) for url in base_urls):
             raise InvalidValue("base_url must name one server or more, each starting with http:// or https://")
-        if min(*timeout, deadline, attempts) <= 0:
-            raise InvalidValue("timeout, deadline and attempts must be positive")
-        if token == "":
-            raise InvalidValue("token is empty; None asks without one")
+        try:
+            connecting, whole = timeout
+            positive = min(connecting, whole, deadline, attempts) > 0
+        except (TypeError, ValueError):  # 5, say, as requests takes it
+            positive = False
+        if not positive:
+            raise InvalidValue("timeout must be two positive numbers, deadline and attempts one each")
+        if not (token is None or callable(token) or (isinstance(token, str) and token)):
+            raise InvalidValue("token must be text that is not empty, or a callable that returns it; None asks without")
         _check_files(ca_file, client_cert)
         self._servers = [url.rstrip("/") for url in base_urls]
         self._names = [urldefragauth(url) for url in self._servers]  # for messages: without a password
@@ -286,6 +291,8 @@ class Transport:
                 raise PolicyRefused(f"there is no token: its callable raised {kind}")
         if not isinstance(token, str) or not token:
             raise PolicyRefused("there is no token: its callable returned none")
+        if not (token.isascii() and token.isprintable()):
+            raise InvalidValue("the token must be printable ASCII text, without the line break that ends its file")
         return token
 
     def _pause(self, state: RetryCallState) -> float:
