@@ -6,18 +6,17 @@ from __future__ import annotations
 import logging
 import os
 import re
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import NoReturn, TypeVar, cast
 
 import requests
+from payer_policy.runtime.connection import Adapter, Route, TooLong, body_of
 from payer_policy.runtime.errors import (
     InvalidValue,
     PolicyError,
@@ -27,7 +26,6 @@ from payer_policy.runtime.errors import (
     ProtocolError,
     RevisionRefused,
 )
-from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from requests.utils import urldefragauth
 from tenacity import (
@@ -40,19 +38,15 @@ from tenacity import (
     wait_none,
     wait_random_exponential,
 )
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPResponse, Retry, Timeout
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3 import BaseHTTPResponse, Retry, Timeout
 from urllib3.exceptions import (
-    ConnectTimeoutError,
     DecodeError,
     HTTPError,
     InvalidHeader,
     LocationValueError,
     MaxRetryError,
-    NewConnectionError,
     SSLError,
 )
-from urllib3.util.connection import allowed_gai_family
 
 _log = logging.getLogger("payer_policy")
 
@@ -137,10 +131,10 @@ class Transport:
             self._session.verify = os.fspath(ca_file)
         # Named twice, urllib3 looks whether the key is encrypted; else OpenSSL asks the terminal for its password.
         self._session.cert = (client_cert, client_cert) if isinstance(client_cert, str) else client_cert
-        self._adapter = _Adapter(pool_connections=len(base_urls), pool_maxsize=_CONNECTIONS)
+        self._adapter = Adapter(pool_connections=len(base_urls), pool_maxsize=_CONNECTIONS)
         self._session.mount("http://", self._adapter)
         self._session.mount("https://", self._adapter)
-        self._routes: dict[tuple[int, str], _Route] = {}
+        self._routes: dict[tuple[int, str], Route] = {}
         self._process = os.getpid()
         self._retrying = Retrying(
             retry=retry_if_exception(self._may_be_answered),
@@ -208,12 +202,12 @@ class Transport:
                 timeout=Timeout(total=max(end - time.monotonic(), 0.001), connect=connect, read=reply),
                 preload_content=False,  # it would read whatever comes, however long
             )
-            body = _body(response, question.longest)
+            body = body_of(response, question.longest)
         except (requests.RequestException, SSLError, LocationValueError) as caught:
             # An address, a certificate: asking again mends neither.
             failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({_reason(caught)})"), question, number)
-        except (_TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
-            kind = "too long" if isinstance(caught, _TooLong) else f"no HTTP ({type(caught).__name__})"
+        except (TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
+            kind = "too long" if isinstance(caught, TooLong) else f"no HTTP ({type(caught).__name__})"
             failure = _Failed(ProtocolError(f"the reply of {name} is {kind}"), question, number)
         except (HTTPError, TimeoutError) as caught:
             reason = caught.reason if isinstance(caught, MaxRetryError) and caught.reason else caught
@@ -260,12 +254,12 @@ class Transport:
         self._routes = {}
         self._process = os.getpid()
 
-    def _route(self, number: int, path: str) -> _Route:
+    def _route(self, number: int, path: str) -> Route:
         return self._routes.setdefault(
             (number, path), self._adapter.route(self._session, f"{self._servers[number]}/{path}")
         )
 
-    def _headers(self, route: _Route, question: Question) -> Mapping[str, str]:
+    def _headers(self, route: Route, question: Question) -> Mapping[str, str]:
         if self._token is None and not question.headers:
             return route.headers
         headers = CaseInsensitiveDict(route.headers)
@@ -396,170 +390,3 @@ def _retry_after(response: BaseHTTPResponse) -> float | None:
         return Retry().get_retry_after(response)
     except (InvalidHeader, ValueError, OverflowError):  # a number or a year too long
         return None
-
-
-@dataclass(frozen=True, repr=False)  # it would show a password
-class _Route:
-    """Where a path is asked for, and with which headers: proxies, CA and netrc settings resolved."""
-
-    pool: HTTPConnectionPool
-    target: str
-    headers: dict[str, str]
-
-
-class _Adapter(HTTPAdapter):
-    """Resolves the settings of a session once for a route; on every question that costs more than the rest."""
-
-    def route(self, session: requests.Session, url: str) -> _Route:
-        prepared = session.prepare_request(requests.Request("POST", url))
-        assert prepared.url is not None
-        settings = session.merge_environment_settings(prepared.url, {}, False, session.verify, session.cert)
-        pool = cast(
-            HTTPConnectionPool,
-            self.get_connection_with_tls_context(
-                prepared, settings["verify"], proxies=settings["proxies"], cert=settings["cert"]
-            ),
-        )
-        if pool.ConnectionCls not in (_HTTP, _HTTPS, HTTPConnection, HTTPSConnection):
-            raise InvalidValue("a proxy that is not HTTP is not supported")
-        pool.ConnectionCls = _HTTPS if pool.scheme == "https" else _HTTP
-        headers = {name: value for name, value in prepared.headers.items() if name != "Content-Length"}
-        return _Route(pool, self.request_url(prepared, settings["proxies"]), headers)
-
-
-class _Watchdog:
-    """Ends a reply that takes too long as a whole, since the time-out of a socket starts anew with every byte.
-
-    One daemon thread for the process, asleep while there is nothing to watch.
-    """
-
-    _TICK = 0.05  # seconds
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        self._watched: dict[object, tuple[float, socket.socket]] = {}
-        self._busy = threading.Event()
-        self._starting = threading.Lock()
-        self._thread: threading.Thread | None = None
-
-    @contextmanager
-    def limit(self, connection: socket.socket, end: float) -> Iterator[None]:
-        """Raises `TimeoutError` when the block takes longer; whatever waits for the socket then sees its end."""
-        key = object()
-        self._watched[key] = (end, connection)
-        if self._thread is None:
-            self._start()
-        if not self._busy.is_set():
-            self._busy.set()
-        try:
-            yield
-        finally:
-            if self._watched.pop(key, None) is None:
-                raise TimeoutError
-
-    def _start(self) -> None:
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="payer-policy-watchdog", daemon=True)
-                self._thread.start()
-
-    def _run(self) -> None:
-        while self._busy.wait():
-            self._busy.clear()
-            while self._watched:
-                now = time.monotonic()
-                for key, (end, connection) in self._watched.copy().items():
-                    if end <= now and self._watched.pop(key, None) is not None:
-                        with suppress(OSError, TypeError):  # closed meanwhile; TLS within TLS is no socket
-                            # Not SSLSocket.shutdown, which drops the TLS state under the thread that reads.
-                            socket.socket.shutdown(connection, socket.SHUT_RDWR)
-                time.sleep(self._TICK)
-
-
-_watchdog = _Watchdog()
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(after_in_child=_watchdog.reset)  # a child inherits no thread
-
-
-class _Limited(HTTPConnection):
-    """A connection that is made, and a reply that is given, within one time-out each."""
-
-    making: ExitStack
-    """What limits the making of the connection."""
-
-    end: float
-    """When the reply must be there."""
-
-    answering: socket.socket
-    """Whence it comes: a connection that is to be closed lets go of its socket before the body is read."""
-
-    def connect(self) -> None:
-        """With the answer of a proxy, which may come byte by byte."""
-        with ExitStack() as self.making:
-            super().connect()
-
-    def _new_conn(self) -> socket.socket:
-        """urllib3 grants the whole time-out to each address of a name; here they share one, equally."""
-        name, timeout = self._dns_host, cast(float, self.timeout)
-        end = time.monotonic() + timeout
-        addresses = [name]
-        with suppress(OSError, UnicodeError):  # which urllib3 meets again, and tells
-            found = socket.getaddrinfo(name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM)
-            addresses = [socket.getnameinfo(each[4], _AS_NUMBERS)[0] for each in found] or addresses
-        try:
-            for left in range(len(addresses), 1, -1):
-                self._dns_host, self.timeout = addresses[-left], max((end - time.monotonic()) / left, 0.001)
-                with suppress(ConnectTimeoutError, NewConnectionError):
-                    return self._watched(super()._new_conn(), timeout, end)
-            self._dns_host, self.timeout = addresses[-1], max(end - time.monotonic(), 0.001)
-            return self._watched(super()._new_conn(), timeout, end)
-        finally:
-            self._dns_host, self.timeout = name, timeout
-
-    def _watched(self, connection: socket.socket, timeout: float, end: float) -> socket.socket:
-        connection.settimeout(timeout)
-        twin = self.making.enter_context(connection.dup())  # TLS takes the socket itself over
-        self.making.enter_context(_watchdog.limit(twin, end))
-        return connection
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in urllib3
-        self.end = time.monotonic() + (self.timeout or 0)  # by now its time-out is that for reading
-        self.answering = self.sock
-        with _watchdog.limit(self.answering, self.end):
-            return super().getresponse()
-
-
-_AS_NUMBERS = socket.NI_NUMERICHOST | socket.NI_NUMERICSERV
-
-
-class _HTTP(_Limited, HTTPConnection): ...
-
-
-class _HTTPS(_Limited, HTTPSConnection): ...
-
-
-class _TooLong(Exception): ...
-
-
-_PIECE = 1 << 16  # bytes
-
-
-def _body(response: BaseHTTPResponse, longest: int) -> bytes:
-    """The body of a reply, decoded. Raises `_TooLong` as soon as it is, whatever the head and the chunks announce."""
-    connection = cast(_Limited, response.connection)
-    body = bytearray()
-    try:
-        with _watchdog.limit(connection.answering, connection.end):
-            # At most a piece at a time: http.client reads without a bound, in one go, a chunk of length -1.
-            while piece := cast(HTTPResponse, response).read1(_PIECE, decode_content=True):
-                body += piece
-                if len(body) > longest:
-                    raise _TooLong
-    except BaseException:
-        response.close()
-        raise
-    finally:
-        response.release_conn()
-    return bytes(body)
