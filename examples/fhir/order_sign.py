@@ -14,7 +14,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from payer_policy import EmbeddedPolicy, PolicyBase, PolicyError
+from payer_policy import EmbeddedPolicy, InvalidResource, PolicyBase, PolicyError
 from payer_policy.fhir import Records, card, coverage_information, questionnaire
 
 Json = dict[str, Any]
@@ -45,7 +45,12 @@ def answer(policy: PolicyBase, asked: Json, day: date, new_id: Callable[[], str]
     cards, actions = [], []
     for order in orders:
         bundle = {"resourceType": "Bundle", "entry": [{"resource": each} for each in (order, *known)]}
-        reading = Records(policy).read(bundle)
+        try:
+            reading = Records(policy).read(bundle)
+        except InvalidResource as error:
+            if error.path == "Bundle.entry":  # of no document held here, as most orders are
+                continue
+            raise
         decision = policy.decide(reading.request)
         form = (
             questionnaire(policy, decision.policy.document, decision.policy.version, base=BASE)

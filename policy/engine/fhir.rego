@@ -84,6 +84,11 @@ resources := {
 			"where": "focus.empty()",
 			"otherwise": "is about someone or something else",
 		},
+		{
+			"element": "dataAbsentReason",
+			"where": "dataAbsentReason.empty()",
+			"otherwise": "says that it has no value",
+		},
 	]},
 	"Patient": {"stands": []},
 	"Procedure": {"code": "code", "stands": [{

@@ -111,6 +111,22 @@ def test_the_service_says_what_it_needs_and_answers(service: str, call: Json) ->
     assert "- Are the malignant cells CD19-positive?" in shown["detail"]
 
 
+def test_the_service_says_nothing_of_other_orders(service: str, call: Json) -> None:
+    orders = call["context"]["draftOrders"]["entry"]
+    other = {
+        **orders[0]["resource"],
+        "id": "other",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "718-7"}]},
+    }
+    url = f"{service}/cds-services/payer-policy-order-sign"
+    call["context"]["draftOrders"]["entry"] = [{"resource": other}, *orders]
+    reply = requests.post(url, json=call, timeout=60).json()
+    assert [action["resource"]["id"] for action in reply["systemActions"]] == ["order"]
+    assert len(reply["cards"]) == 1
+    call["context"]["draftOrders"]["entry"] = [{"resource": other}]
+    assert requests.post(url, json=call, timeout=60).json() == {"cards": [], "systemActions": []}
+
+
 def test_the_service_refuses_what_is_no_call(service: str, call: Json) -> None:
     url = f"{service}/cds-services/payer-policy-order-sign"
     assert requests.post(url, data="{", timeout=30).status_code == 400
