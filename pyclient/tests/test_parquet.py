@@ -93,6 +93,27 @@ def test_every_row_is_decided_in_its_place(
     assert {file.stat().st_mode & 0o777 for file in (batch.target, batch.rejects)} == {0o600}
 
 
+def test_a_folder_as_spark_writes_it_is_one_table(batch: ParquetBatch, policy: EmbeddedPolicy) -> None:
+    whole = table()
+    batch.source.unlink()
+    (batch.source / "_temporary").mkdir(parents=True)
+    for number, (start, length) in enumerate(((0, 70), (70, 0), (70, 235))):
+        pq.write_table(whole.slice(start, length), batch.source / f"part-{number}.parquet")
+    (batch.source / "_SUCCESS").touch()
+    pq.write_table(whole, batch.source / "_temporary" / "part-3.parquet")
+    tally = batch.run()
+    assert pq.read_table(batch.target).equals(decide_table(policy, whole))
+    assert [line["line"] for line in lines(batch.rejects)] == [101, 102, 103, 104]
+    assert again(policy, batch.source.parent).run(resume=True) == tally
+    pq.write_table(whole.drop_columns("paid"), batch.source / "part-4.parquet")
+    with pytest.raises(BatchError, match=r"part-4.parquet has other columns than .*part-0.parquet: Spark makes one"):
+        again(policy, batch.source.parent).run(resume=True)
+    for part in batch.source.glob("*.parquet"):
+        part.unlink()
+    with pytest.raises(BatchError, match="is a folder without a file of Parquet"):
+        again(policy, batch.source.parent).run(resume=True)
+
+
 def test_without_rejects_there_is_no_file_of_them(batch: ParquetBatch) -> None:
     pq.write_table(table(bad=False), batch.source)
     assert batch.run().outcomes.total() == 300

@@ -53,13 +53,10 @@ _MARK = b"payer_policy"
 T = TypeVar("T")
 
 
-def is_parquet(file: Path) -> bool:
-    return file.suffix.lower() == ".parquet"
-
-
 @dataclass
 class ParquetBatch:
-    """Decides every row of `source` into `target`: its columns, and beside them those of `decide_table`, in order.
+    """Decides every row of `source`, a file or a folder of files, into `target`: its columns, and beside them those of
+    `decide_table`, in order.
 
     A row that holds no request, or cannot be decided, stays in `target` with its errors, and its number is in `rejects`
     with the `problem`. `in_flight` is how many parts are decided at a time, each by a process of its own, or on a
@@ -85,40 +82,40 @@ class ParquetBatch:
     def run(self, *, resume: bool = False) -> Tally:
         """Raises as `Batch.run` does, and `InvalidValue` when the table lacks a column, has one of the names of the
         result or one of a type that nothing in a request has: before any row is decided."""
-        if not is_parquet(self.target):
+        if self.target.suffix.lower() != ".parquet":
             raise BatchError(f"{self.target} must be Parquet too, by the suffix .parquet")
         free(self.source, self.target, self.rejects, resume)
         with ExitStack() as files:
-            file = _opened(self.source, files)
+            source = _Source(self.source)
             self._deciding = partial(deciding, self.policy, facts=self.facts, whole=self.whole, rejected=True)
-            self._deciding().beside(file.schema_arrow.empty_table())
-            self._read = columns_read(file.schema_arrow.names, self.facts)
+            self._deciding().beside(source.schema.empty_table())
+            self._read = columns_read(source.schema.names, self.facts)
             self._parts = Path(f"{self.target}.parts")
             if self._parts.exists() and not resume:
                 raise BatchError(f"{self._parts} exists: go on with it by --resume, or move it away")
             target, rejects = outputs(self.target, self.rejects, files)
-            self._input = _digest(self.source)
+            self._input = source.digest()
             asked = {"input": self._input, "facts": self.facts, "whole": self.whole}
             self._mark = json.dumps(asked, sort_keys=True).encode()
             if os.fstat(target.fileno()).st_size and not self._parts.exists():
-                self._again(file, target, rejects)
+                self._again(source, target, rejects)
             else:
-                self._decide(file)
-                self._write(file, target, rejects)
+                self._decide(source)
+                self._write(source, target, rejects)
                 shutil.rmtree(self._parts)
         return self.tally
 
-    def _decide(self, file: pq.ParquetFile) -> None:
+    def _decide(self, source: _Source) -> None:
         """Every part that is not there yet."""
         self._parts.mkdir(mode=0o700, exist_ok=True)
         done = {int(part.stem) for part in self._parts.glob("*.parquet") if part.stem.isdigit()}
         for number in done:
             self._marked(pq.read_schema(self._part(number)))
-        total = file.metadata.num_rows
+        total = source.rows
         rows = 0
 
         def left() -> Iterator[tuple[int, pa.Table]]:
-            for number, table in enumerate(_tables(file, self.source, self._read)):
+            for number, table in enumerate(source.tables(self._read)):
                 if number not in done:
                     yield number, table
                 elif number == max(done):
@@ -130,20 +127,20 @@ class ParquetBatch:
             for size in workers.each(partial(_decide_part, self._parts, self._mark), left()):
                 self.on_rows(rows := rows + size, total)
 
-    def _write(self, file: pq.ParquetFile, target: IO[bytes], rejects: IO[bytes]) -> None:
+    def _write(self, source: _Source, target: IO[bytes], rejects: IO[bytes]) -> None:
         """`target` and `rejects` of all parts."""
         if (start := rejects.read(len(REJECTED_LINE))) and start != REJECTED_LINE:
             raise BatchError(f"{self.rejects} is not as this version of payer-policy writes it: move it away")
         for each in (target, rejects):
             each.seek(0)
             each.truncate()
-        source, result = file.schema_arrow, DECIDED_WHOLE if self.whole else DECIDED
+        result = DECIDED_WHOLE if self.whole else DECIDED
         mark = json.dumps({**json.loads(self._mark), "client_version": client_version()}, sort_keys=True).encode()
-        schema = pa.schema([*source, *result], {**(source.metadata or {}), _MARK: mark})
+        schema = pa.schema([*source.schema, *result], {**(source.schema.metadata or {}), _MARK: mark})
         line = 0
         with pq.ParquetWriter(target, schema) as writer:
             group: list[pa.Table] = []
-            for number, rows in enumerate(_tables(file, self.source)):
+            for number, rows in enumerate(source.tables()):
                 decided = pq.read_table(self._part(number))
                 self._marked(decided.schema)
                 flags = decided.column(REJECTED.name).to_pylist()
@@ -161,19 +158,17 @@ class ParquetBatch:
             each.flush()
             os.fsync(each.fileno())
 
-    def _again(self, file: pq.ParquetFile, target: IO[bytes], rejects: IO[bytes]) -> None:
+    def _again(self, source: _Source, target: IO[bytes], rejects: IO[bytes]) -> None:
         """Nothing is left to do: what was done is counted, if it is of this input and this policy."""
-        with ExitStack() as files:
-            held = _opened(self.target, files, target)
-            self._marked(held.schema_arrow)
-            lines = {json.loads(line)["line"] for line in rejects}
-            first = 1
-            both = zip(_tables(file, self.source, self._read), _tables(held, self.target), strict=True)
-            for table, decided in both:
-                self._count(table, decided, [first + row in lines for row in range(table.num_rows)])
-                first += table.num_rows
-            if first > 1:
-                self._same_policy(table, decided)
+        held = _Source(self.target, target)
+        self._marked(held.schema)
+        lines = {json.loads(line)["line"] for line in rejects}
+        first = 1
+        for table, decided in zip(source.tables(self._read), held.tables(), strict=True):
+            self._count(table, decided, [first + row in lines for row in range(table.num_rows)])
+            first += table.num_rows
+        if first > 1:
+            self._same_policy(table, decided)
 
     def _same_policy(self, table: pa.Table, decided: pa.Table) -> None:
         """Decides the rows once more."""
@@ -231,54 +226,82 @@ def impact_parquet(
 ) -> Impact:
     """`impact` for the rows of a file, numbered from 1. A row that holds no request is an invalid one under both sides.
     Raises as `impact` and `ParquetBatch.run` do."""
-    with ExitStack() as files:
-        file = _opened(source, files)
-        study = partial(comparing, document, old, new, facts=facts)
-        study().beside(file.schema_arrow.empty_table())
-        result, total, done = Impact(document), file.metadata.num_rows, 0
-        tables = _tables(file, source, columns_read(file.schema_arrow.names, facts))
-        numbered = ((number * _ROWS + 1, table) for number, table in enumerate(tables))
-        with _Workers([old.policy, new.policy], in_flight, total, study) as workers:
-            for part, size in workers.each(partial(_study_part, document), numbered):
-                result.add(part)
-                on_rows(done := done + size, total)
+    file = _Source(source)
+    study = partial(comparing, document, old, new, facts=facts)
+    study().beside(file.schema.empty_table())
+    result, done = Impact(document), 0
+    tables = enumerate(file.tables(columns_read(file.schema.names, facts)))
+    numbered = ((number * _ROWS + 1, table) for number, table in tables)
+    with _Workers([old.policy, new.policy], in_flight, file.rows, study) as workers:
+        for part, size in workers.each(partial(_study_part, document), numbered):
+            result.add(part)
+            on_rows(done := done + size, file.rows)
     return result
 
 
-def _digest(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as opened:
-        while block := opened.read(1 << 20):
-            digest.update(block)
-    return f"sha256:{digest.hexdigest()}"
+class _Source:
+    """A file of Parquet, or a folder of such as Spark writes it: their rows one file after the other, by name. Raises
+    `BatchError`."""
 
+    def __init__(self, path: Path, file: IO[bytes] | None = None) -> None:
+        self._path, self._file = path, file
+        self._paths = [path]
+        if path.is_dir():
+            found = (each for each in path.rglob("*.parquet") if each.is_file())
+            # What begins with a dot or an underline is of a job that is under way.
+            self._paths = sorted(
+                each for each in found if not any(part[0] in "._" for part in each.relative_to(path).parts)
+            )
+        if not self._paths:
+            raise BatchError(f"{path} is a folder without a file of Parquet")
+        self.rows = 0
+        for number, each in enumerate(self._paths):
+            with self._opened(each) as opened:
+                if number == 0:
+                    self.schema = opened.schema_arrow
+                elif not opened.schema_arrow.equals(self.schema):
+                    raise BatchError(f"{each} has other columns than {self._paths[0]}: Spark makes one table of them")
+                self.rows += opened.metadata.num_rows
 
-def _opened(path: Path, files: ExitStack, file: IO[bytes] | None = None) -> pq.ParquetFile:
-    try:
-        # Spark's old type of a time, of 96 bits, would come out as one of nanoseconds, which Spark does not read.
-        return files.enter_context(pq.ParquetFile(file or path, coerce_int96_timestamp_unit="us", buffer_size=1 << 20))
-    except pa.ArrowInvalid:
-        raise BatchError(f"{path} is no Parquet file") from None
-    except OSError as error:
-        raise BatchError(f"{path}: {error.strerror or 'cannot be read as Parquet'}") from None
+    def _opened(self, path: Path) -> pq.ParquetFile:
+        try:
+            # Spark's old type of a time, of 96 bits, would come out as one of nanoseconds, which Spark does not read.
+            return pq.ParquetFile(self._file or path, coerce_int96_timestamp_unit="us", buffer_size=1 << 20)
+        except pa.ArrowInvalid:
+            raise BatchError(f"{path} is no Parquet file") from None
+        except OSError as error:
+            raise BatchError(f"{path}: {error.strerror or 'cannot be read as Parquet'}") from None
 
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for path in self._paths:
+            with path.open("rb") as opened:
+                while block := opened.read(1 << 20):
+                    digest.update(block)
+        return f"sha256:{digest.hexdigest()}"
 
-def _tables(file: pq.ParquetFile, path: Path, columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """Of `_ROWS` rows each, whatever its row groups are. Raises `BatchError` where reading fails."""
-    waiting: list[pa.Table] = []
-    row = size = 0
-    try:
-        for batch in file.iter_batches(_ROWS, columns=columns):
-            waiting.append(pa.Table.from_batches([batch]))
-            size += batch.num_rows
-            while size >= _ROWS:
-                whole = pa.concat_tables(waiting)
-                yield whole.slice(0, _ROWS).combine_chunks()
-                waiting, size, row = [whole.slice(_ROWS)], size - _ROWS, row + _ROWS
-    except (pa.ArrowException, OSError):
-        raise BatchError(f"{path}: cannot be read behind row {row + size:,}") from None
-    if size:
-        yield pa.concat_tables(waiting).combine_chunks()
+    def tables(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """Of `_ROWS` rows each, whatever the files and their row groups are."""
+        waiting: list[pa.Table] = []
+        row = size = 0
+        for path in self._paths:
+            with self._opened(path) as opened:
+                batches = opened.iter_batches(_ROWS, columns=columns)
+                while (batch := self._next(batches, row + size)) is not None:
+                    waiting.append(pa.Table.from_batches([batch]))
+                    size += batch.num_rows
+                    while size >= _ROWS:
+                        whole = pa.concat_tables(waiting)
+                        yield whole.slice(0, _ROWS).combine_chunks()
+                        waiting, size, row = [whole.slice(_ROWS)], size - _ROWS, row + _ROWS
+        if size:
+            yield pa.concat_tables(waiting).combine_chunks()
+
+    def _next(self, batches: Iterator[pa.RecordBatch], row: int) -> pa.RecordBatch | None:
+        try:
+            return next(batches, None)
+        except (pa.ArrowException, OSError):
+            raise BatchError(f"{self._path}: cannot be read behind row {row:,}") from None
 
 
 # Of a worker, or of a thread.

@@ -23,11 +23,11 @@ or tabs separate the cells, as the first line has them; where semicolons do, sev
 a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run with the number of its
 line, since what follows cannot be told apart; mend it and go on with --resume.
 
-Parquet: columns document, date_of_service and facts (JSON text, a struct or a map), or by --facts the names of those
-that hold a fact each; codes and unavailable where they are there. A null is unknown. OUT has all columns of IN, and
-beside them outcome, next_step, version, pathways_met, missing, ask_first, terms, advisories, errors and revision. Equal
-requests are decided once within some thousand rows. A row that holds no request stays in OUT with its errors, and its
-number is in the rejects. What is decided is in the folder OUT.parts until OUT is written.
+Parquet, a file or a folder of files: columns document, date_of_service and facts (JSON text, a struct or a map), or by
+--facts the names of those that hold a fact each; codes and unavailable where they are there. A null is unknown. OUT has
+all columns of IN, and beside them outcome, next_step, version, pathways_met, missing, ask_first, terms, advisories,
+errors and revision. Equal requests are decided once within some thousand rows. A row that holds no request stays in OUT
+with its errors, and its number is in the rejects. What is decided is in the folder OUT.parts until OUT is written.
 
 A line that holds no request goes to the rejects with its number, and the rest goes on. When the policy is unreachable
 the run stops with status 3; --resume then does what is left, and OUT is the same as without the interruption. It is

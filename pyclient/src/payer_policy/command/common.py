@@ -65,7 +65,7 @@ def add_facts(command: Parser) -> None:
 
 def facts_of(options: argparse.Namespace, requests: Path) -> str | list[str] | None:
     """The column or the columns of the facts of Parquet; None when the requests are lines."""
-    if requests.suffix.lower() != ".parquet":
+    if requests.suffix.lower() != ".parquet" and not requests.is_dir():
         if options.facts is not None:
             raise InvalidValue("--facts is of Parquet")
         return None
