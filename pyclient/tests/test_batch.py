@@ -538,7 +538,7 @@ def test_the_command_reports_lines_outcomes_and_open_facts(tmp_path: Path, capsy
     assert "needs information" in out
     assert "100.0%" in out
     assert "cd19_positive" in out
-    assert "1 lines could not be decided" in out
+    assert "1 line could not be decided" in out
     assert "line 2: not JSON" in err
     assert main(["batch", str(source), str(target), "--resume", "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["rejected"] == 1

@@ -105,6 +105,8 @@ def test_standard_input_lists_and_several_documents(
         ("tag.yaml", "a: !!timestamp 2025-02-30", "line 1: a tag"),
         ("bool.yaml", "a: 1\nb: !!bool maybe", "line 2: a tag"),
         ("python.yaml", "a: !!python/object:os.system {}", "line 1: a tag"),
+        ("many.jsonl", "{}\n{}\n", "payer-policy batch decides JSON lines and CSV"),
+        ("many.CSV", "document,date_of_service\nCC-0126,2025-06-01\n", "payer-policy batch decides JSON lines and CSV"),
         ("comma.yaml", "document: CC-0126\nfacts: {mrd_percent: 0,5}", "line 2: a name is not text; in braces a comma"),
         ("half.json", '{"document": "\\ud800"}', "not valid Unicode"),
         ("nan.json", '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {"mrd_percent": NaN}}', "mrd"),

@@ -363,6 +363,7 @@ def test_the_command_reports_rows_outcomes_and_what_is_refused(
     jsonl.write_text("{}\n")
     for arguments, says in (
         ([source, tmp_path / "out.jsonl"], "must be Parquet too, by the suffix .parquet"),
+        ([jsonl, tmp_path / "out.parquet"], "would hold JSON lines: Parquet is made of Parquet alone"),
         ([jsonl, tmp_path / "out", "--facts=x"], "--facts is of Parquet"),
         ([jsonl, tmp_path / "out", "--whole"], "--whole is of Parquet"),
         ([source, tmp_path / "new.parquet", "--in-flight=0"], "in_flight must be positive"),

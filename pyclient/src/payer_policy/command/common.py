@@ -98,6 +98,8 @@ def requests_in(name: str) -> list[Any]:
     except NotJson:
         if name.endswith(".json"):
             raise
+        if name.lower().endswith((".jsonl", ".csv")):  # as YAML, the cells of a CSV are one text
+            raise Unreadable("holds no JSON; payer-policy batch decides JSON lines and CSV") from None
         documents = read_yaml(text)
     found = [item for document in documents for item in (document if isinstance(document, list) else [document])]
     if all(request is None for request in found):

@@ -232,7 +232,8 @@ def show_tally(tally: Tally, rejects: Path, console: Console) -> None:
             table.add_row(plain(fact), f"{count:,}")
         console.print(table)
     if tally.rejected:
-        console.print(f"[red]{tally.rejected:,} lines could not be decided[/]: see {plain(str(rejects))}")
+        counted = f"{tally.rejected:,} {'line' if tally.rejected == 1 else 'lines'}"
+        console.print(f"[red]{counted} could not be decided[/]: see {plain(str(rejects))}")
 
 
 def show_impact(result: Impact, old_name: str, new_name: str, console: Console) -> None:

@@ -77,6 +77,8 @@ class Batch:
         """
         if self.in_flight < 1:
             raise BatchError("in_flight must be positive")
+        if self.target.suffix.lower() == ".parquet":
+            raise BatchError(f"{self.target} would hold JSON lines: Parquet is made of Parquet alone")
         free(self.source, self.target, self.rejects, resume)
         with ExitStack() as files:
             lines = lines_of(self.policy, self.source, files)
