@@ -961,9 +961,12 @@ def test_the_command(
     form = json.loads(capsys.readouterr().out)
     assert form == questionnaire(policy, "CC-0126", base="urn:payer-policy")
     file = tmp_path / "response.json"
-    file.write_text(json.dumps(response(policy, "CC-0126", {"infant": [{"valueBoolean": True}]})), encoding="utf-8")
+    answered: Json = {"infant": [{"valueBoolean": True}], "disease": [{"valueCoding": {"code": "Smith"}}]}
+    file.write_text(json.dumps(response(policy, "CC-0126", answered)), encoding="utf-8")
     assert main(["answer", str(file), "--date", "2025-06-01"]) == 0
-    assert json.loads(capsys.readouterr().out)["facts"] == {"infant": True}
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["facts"] == {"infant": True}
+    assert shown.err == "payer-policy: Bundle.entry[1].resource.item[1].answer is no answer to the question\n"
     assert main(["request", str(file)]) == 2
     assert main(["request", str(tmp_path / "absent.json")]) == 2
     file.write_text("[]", encoding="utf-8")

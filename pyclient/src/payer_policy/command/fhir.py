@@ -10,6 +10,7 @@ from typing import Any
 from payer_policy.command.common import DECIDED, PATIENCE, Commands, Parser, requests_in, say
 from payer_policy.command.terminal import Terminal, show_evidence
 from payer_policy.fhir import Reading, Records, questionnaire
+from payer_policy.fhir.record import ESTABLISHED
 from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.reading import Unreadable
@@ -47,7 +48,11 @@ def _request(policy: PolicyBase, options: argparse.Namespace, console: Console) 
 
 def _answer(policy: PolicyBase, options: argparse.Namespace, console: Console) -> int:
     response = _resource_in(options.file)
-    return _show(Records(policy).facts_from_response(response, date_of_service=options.date), options)
+    reading = Records(policy).facts_from_response(response, date_of_service=options.date)
+    for each in reading.evidence:
+        if each.standing != ESTABLISHED:  # somebody has given this answer, and it does not count
+            say(f"{each.path} {each.reason or each.standing}")
+    return _show(reading, options)
 
 
 def _resource_in(name: str) -> Any:  # noqa: ANN401
