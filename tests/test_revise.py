@@ -1,6 +1,7 @@
 """A new version is begun: what is filed, what is dated, what is refused."""
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from datetime import date
@@ -126,7 +127,19 @@ def test_the_command_is_that_tool(tmp_path: Path, capfd: pytest.CaptureFixture[s
     folder = revisable(tmp_path / "policy")[0].parent
     revision = ["revise", "CC-0126", "--effective", "2026-04-01", "--policy", str(folder)]
     assert command(revision) == 0
-    assert "Steps left:" in capfd.readouterr().out
+    said = capfd.readouterr().out
+    # What it names to be run is run as the guide has it (tests/test_docs.py): a draft is in no policy that is shipped.
+    guide = (ROOT / "docs" / "revising.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^  \d\. ((?:make|payer-policy) [^,\n]*)$", said, re.MULTILINE)
+    assert [command.split()[:2] for command in commands] == [
+        ["make", "schemas"],
+        ["payer-policy", "diff"],
+        ["payer-policy", "impact"],
+    ]
+    assert [command for command in commands if command not in guide] == []
+    for place in ("policy_tests/vectors/cc0126/", "tests/readings/cc0126.py"):
+        assert place in said
+        assert place in guide
     assert command(revision) == 2
     assert "later than" in capfd.readouterr().err
 

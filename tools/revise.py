@@ -112,15 +112,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"kept     {printable(str(kept))}: version {revision.old}, every byte as it was")
     for current in revision.current:
         print(f"edit     {printable(str(current))}: version {revision.new}")
+    name = module_name(revision.document)
+    versions = f"--bundle build/draft.tar.gz {revision.document} {revision.old} {revision.new}"
     print(f"""
 Steps left:
   1. In {printable(str(revision.current[0]))}: change the criteria, their texts in METADATA, last_reviewed and history.
   2. In {printable(str(revision.current[1]))}: change the facts, if they change.
-  3. make schemas wasm docs
-  4. Add vectors to policy_tests/vectors/, dated from {revision.new} on: every clause met, not met and unknown.
-  5. payer-policy diff {revision.document} {revision.old} {revision.new}
-  6. payer-policy impact {revision.document} {revision.old} {revision.new} requests.jsonl
-  7. make test, then make publish, which locks the version for good.""")
+  3. make schemas check draft
+  4. payer-policy diff {versions}
+  5. payer-policy impact {versions} build/requests.jsonl
+  6. Add vectors to policy_tests/vectors/{name}/, dated from {revision.new} on, every clause met, not met and
+     unknown, and a second reading of the version to tests/readings/{name}.py.
+  7. make docs test, then make publish, which locks the version for good.""")
     return 0
 
 
