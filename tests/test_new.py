@@ -9,7 +9,7 @@ import pytest
 from payer_policy.command import main
 
 from tests import ROOT
-from tools import new
+from tools import new, publish
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 
@@ -33,6 +33,11 @@ def test_a_document_is_started(checkout: Path, capfd: pytest.CaptureFixture[str]
     for file in (*started, record, "policy_tests/vectors/xy1_5/clauses.yaml", "tests/readings/xy1_5.py"):
         assert f"edit     {file}\n" in said
     assert "make policy" in said
+    (checkout / "docs").mkdir()
+    (checkout / "docs" / "readings.md").write_text("# Readings\n", encoding="utf-8")
+    for wanted in publish.wanting(checkout, "XY-1.5", "2026-04-01"):
+        for place in wanted.rpartition("(")[2].rstrip(")").split(", "):
+            assert place in said
 
     assert run(OPA, "fmt", "-l", *started, record).stdout == ""
     capabilities = ROOT / "build" / "capabilities.json"

@@ -206,6 +206,7 @@ def takes() -> argparse.ArgumentParser:
 def main(arguments: list[str] | None = None) -> int:
     options = takes().parse_args(arguments)
     draft = new(options.policy, options.document, options.effective, options.title)
+    name = printable(module_name(options.document))
     for path in astuple(draft):
         print(f"edit     {printable(str(path))}")
     print(f"""
@@ -213,10 +214,12 @@ Steps left; make policy says after each what is wrong or missing:
   1. In {printable(str(draft.facts))}: the facts, in the order in which they are asked for; in
      {printable(str(draft.record))}: what of a FHIR record establishes each.
   2. In {printable(str(draft.criteria))}: a rule for each sentence, its text in METADATA; codes, last_reviewed.
-  3. In {printable(str(draft.vectors.parent))}: every clause met, not met and unknown, and every limit.
+     make schemas, after each change of the facts.
+  3. In {printable(str(draft.vectors.parent))}: every clause met, not met and unknown, and every limit;
+     policy_tests/{name}_test.rego: its tree and its facts as people read them.
   4. In {printable(str(draft.reading))}: the document read once more, from its text and not from the Rego.
   5. docs/readings.md: how the text is read, under ## {printable(options.document)}; examples/: a request or more.
-  6. make schemas docs, then make test. Until it is published the document is a draft, and decides nothing.
+  6. make docs, then make test. Until it is published the document is a draft, and decides nothing.
   7. make publish, which says what it lacks, and locks the version for good.""")
     return 0
 
