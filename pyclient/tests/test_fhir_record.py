@@ -901,6 +901,10 @@ def test_an_answer_completes_the_record(policy: EmbeddedPolicy, records: Records
     assert policy.decide(reading.request).outcome is Outcome.APPROVED
     form["item"].append({"linkId": "lineage", "answer": [{"valueCoding": {"code": "t_cell"}}]})
     assert "lineage" not in facts(records.read(record))  # the record says otherwise
+    form["item"].append({"linkId": "cd19", "answer": [{"valueBoolean": True}]})
+    assert [(each.path, each.reason) for each in records.read(record).skipped] == [
+        (f"Bundle.entry[{len(record['entry']) - 1}].resource.item[3]", "answers no question of the form")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -137,11 +137,15 @@ class Records:
                 ]
             )
         known = {each.fact: each.value for each in evidence if each.standing == ESTABLISHED}
-        held.skipped += [
-            Skipped(f"{each.path}.questionnaire", "is not the form of this version")
-            for each in held.of("QuestionnaireResponse")
-            if not _is_form_of(each, document, str(version))
-        ]
+        for each in held.of("QuestionnaireResponse"):
+            if not _is_form_of(each, document, str(version)):
+                held.skipped.append(Skipped(f"{each.path}.questionnaire", "is not the form of this version"))
+                continue
+            held.skipped += [
+                Skipped(f"{each.path}.item[{number}]", "answers no question of the form")
+                for number, item in enumerate(_list(each.body.get("item")))
+                if item.get("linkId") not in list(facts)  # it may be what no key can be
+            ]
         codes = _codes(held, order, services, case, self._shared)
         return Reading(
             request=Request(document, day.isoformat(), known, request_id, codes or None),
