@@ -240,7 +240,8 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         RECORD,
         '\t"complete_response": [],',
         '\t"complete_response": [{"resource": "Observation", "codes": {"loinc": ["718-7"]}, "quantity": true}],',
-        "the fact complete_response takes a quantity of a record, and no UCUM unit is held for its unit: none",
+        "the fact complete_response takes a quantity of a record, and no UCUM unit is held for its unit: none;"
+        " policy/engine/fhir.rego has events per hour",
     ),
     "a text read for a value": (
         RECORD,
@@ -296,7 +297,39 @@ def test_each_slip_is_named_with_its_place(policy: Path, slip: str) -> None:
     lines = said(policy).splitlines()
     found = [line for line in lines if message in line]
     assert found, lines
-    assert re.match(r"policy/\S+\.rego:\d+: ", found[0])
+    places = [re.match(r"(policy/\S+\.rego):(\d+): ", line) for line in lines]
+    rows = [(place[1], int(place[2])) for place in places if place]
+    assert len(rows) == len(lines)
+    assert rows == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (
+            CRITERIA,
+            "policy/cc0126.rego:1: CC-0126 2025-05-01 has no facts: they stand in a file of their own\n"
+            "policy/cc0126.rego:1: the package is of CC-0126 2025-05-01 but custom says CC-0126 2025-04-01\n"
+            "policy/cc0126_facts.rego:1: CC-0126 2025-04-01 has no criteria\n",
+        ),
+        (
+            FACTS,
+            "policy/cc0126.rego:1: CC-0126 2025-04-01 has no facts: they stand in a file of their own\n"
+            "policy/cc0126_facts.rego:1: CC-0126 2025-05-01 has no criteria\n",
+        ),
+    ],
+)
+def test_a_wrong_date_is_told_once_and_not_of_every_fact(policy: Path, name: str, says: str) -> None:
+    text = (policy / name).read_text(encoding="utf-8").replace('["2025-04-01"]', '["2025-05-01"]')
+    (policy / name).write_text(text, encoding="utf-8")
+    assert said(policy) == says
+
+
+def test_a_fact_is_named_by_its_own_row(policy: Path) -> None:
+    text = (policy / FACTS).read_text(encoding="utf-8")
+    row = text[: text.index('"name": "infant"')].count("\n")  # of the brace above
+    (policy / FACTS).write_text(text.replace('\t\t"question": "Is this infant ALL?",\n', ""), encoding="utf-8")
+    assert said(policy) == f"policy/{FACTS}:{row}: the fact infant: question is required\n"
 
 
 def test_two_documents_of_one_module_name(policy: Path) -> None:

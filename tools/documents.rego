@@ -9,11 +9,11 @@ import data.payer.calendar
 import data.payer.criteria
 
 # A line for each fault, by file and row. A document is asked only when its text is sound.
-report := concat("\n", sort([concat("", [fault.at, ": ", concat(" ", fault.words)]) | some fault in found])) if {
+report := concat("\n", [concat("", [sprintf("%s:%d: ", [file, row]), concat(" ", words)]) | some [file, row, words] in sort(found)]) if {
 	found := [faults | some faults in [_nothing_held, _faults, _unanswered]; count(faults) > 0][0]
 } else := ""
 
-_nothing_held contains {"at": "policy", "words": ["no document is held"]} if count(_documents) == 0
+_nothing_held contains _at("policy", 1, ["no document is held"]) if count(_documents) == 0
 
 _faults contains _at(file, note.location.row, ["the METADATA has no", field]) if {
 	some file, module in modules
@@ -60,7 +60,7 @@ _faults contains _at(file, 1, [held.document, held.version, "has no", part]) if 
 
 # The facts: a closed list of closed objects.
 
-_faults contains _at(file, _facts_row(held), [concat("", [name, ":"]), trim_prefix(problem.error, "(Root): ")]) if {
+_faults contains _at(file, _fact_row(held, i), [concat("", [name, ":"]), trim_prefix(problem.error, "(Root): ")]) if {
 	some file, held in _documents
 	held.facts
 	some i, fact in criteria[held.document][held.version].facts
@@ -69,7 +69,7 @@ _faults contains _at(file, _facts_row(held), [concat("", [name, ":"]), trim_pref
 	some problem in problems
 }
 
-_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is there twice"]) if {
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is there twice"]) if {
 	some file, held in _documents
 	held.facts
 	facts := criteria[held.document][held.version].facts
@@ -79,25 +79,26 @@ _faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is there t
 	other.name == fact.name
 }
 
-_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "has the synonym", word, "of", value, "which is none of its values"]) if {
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has the synonym", word, "of", value, "which is none of its values"]) if {
 	some file, held in _documents
 	held.facts
-	some fact in criteria[held.document][held.version].facts
+	some i, fact in criteria[held.document][held.version].facts
 	some word, value in fact.synonyms
 	not fact.values[value]
 }
 
-_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "has a minimum above its maximum"]) if {
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has a minimum above its maximum"]) if {
 	some file, held in _documents
 	held.facts
-	some fact in criteria[held.document][held.version].facts
+	some i, fact in criteria[held.document][held.version].facts
 	fact.minimum > fact.maximum
 }
 
-_faults contains _at(file, _facts_row(held), ["the fact", fact.name, "is read by no criterion and no advisory"]) if {
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is read by no criterion and no advisory"]) if {
 	some file, held in _documents
 	held.facts
-	some fact in criteria[held.document][held.version].facts
+	_rule_of(held, "pathways")
+	some i, fact in criteria[held.document][held.version].facts
 	not fact.name in _read(held)
 }
 
@@ -116,7 +117,7 @@ _faults contains _at(file, 1, ["does not say of the fact", name, "what establish
 
 _faults contains _at(file, 1, ["speaks of the fact", name, "which this version does not have"]) if {
 	some file, held in _records
-	criteria[held.document][held.version]
+	count(held.asked) > 0
 	some name, _ in held.rules
 	not name in held.asked
 }
@@ -149,7 +150,7 @@ _faults contains _at(file, row, ["the fact", fact.name, "takes a quantity of a r
 	not fact.type in {"integer", "number"}
 }
 
-_faults contains _at(file, row, ["the fact", fact.name, "takes a quantity of a record, and no UCUM unit is held for its unit:", unit]) if {
+_faults contains _at(file, row, ["the fact", fact.name, "takes a quantity of a record, and no UCUM unit is held for its unit:", concat("", [unit, ";"]), "policy/engine/fhir.rego has", concat(", ", sort(object.keys(payer.fhir.units)))]) if {
 	some [file, row, fact, rule] in _establishing
 	rule.quantity
 	fact.type in {"integer", "number"}
@@ -276,7 +277,7 @@ _unanswered contains _at(file, 1, [held.document, held.version, "gives no decisi
 	answer[0].outcome in {"undecided", "invalid_request"}
 }
 
-_at(file, row, words) := {"at": sprintf("%s:%d", [file, row]), "words": words}
+_at(file, row, words) := [file, row, words]
 
 # The files of documents, with the names of their rules.
 _documents[file] := {"document": path[2].value, "version": path[3].value, "facts": has_facts, "module": module} if {
@@ -301,11 +302,12 @@ _rule_of(held, name) if {
 	rule.head.name == name
 }
 
-_facts_row(held) := row if {
+# Where a fact stands in its table.
+_fact_row(held, i) := row if {
 	some rule in held.module.rules
 	rule.head.name == "facts"
-	row := rule.location.row
-}
+	row := rule.head.value.value[i].location.row
+} else := 1
 
 # By file and row: every rule of the criteria but those every document has, with its METADATA and the call that it is.
 _rules contains [file, row, {"name": name, "rule": rule, "note": object.get(rule, ["annotations", 0], false), "call": _call(rule)}] if {
@@ -383,12 +385,14 @@ _problem contains [file, row, ["reads the fact", _shown(name), "which this versi
 	name := rule.call.arguments[1]
 	held := _documents[file]
 	names := [fact.name | some fact in criteria[held.document][held.version].facts]
+	count(names) > 0 # else they are of another version, which is said
 	not name.value in names
 }
 
 _problem contains [file, row, ["reads input.facts", _shown(term.value[2]), "which this version does not have"]] if {
 	some [file, row, rule] in _rules
 	held := _documents[file]
+	criteria[held.document][held.version].facts
 	walk(rule.rule, [_, term])
 	_reads_fact(term)
 	not term.value[2].value in {fact.name | some fact in criteria[held.document][held.version].facts}
