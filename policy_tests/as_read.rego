@@ -22,9 +22,12 @@ facts(document, version) := [concat(" ", array.concat([concat("", [fact.name, ",
 	object.keys(fact) - {"values", "minimum", "maximum", "unit", "synonyms", "note"} == {"name", "type", "question"}
 ]
 
+# What a decision shows of criteria.
+nodes(criteria_) := [object.get(criterion, "node", criterion) | some criterion in criteria_]
+
 _roots(document, version) := {
-	"pathways": [pathway.node | some pathway in pathways],
-	"exclusions": [exclusion.node | some exclusion in exclusions],
+	"pathways": nodes(pathways),
+	"exclusions": nodes(exclusions),
 } if {
 	pathways := data.payer.criteria[document][version].pathways with input as {"facts": {}}
 	exclusions := data.payer.criteria[document][version].exclusions with input as {"facts": {}}

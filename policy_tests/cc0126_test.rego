@@ -89,8 +89,8 @@ test_leaves_show_their_own_fact if {
 }
 
 _criteria := {
-	"pathways": [pathway.node | some pathway in _version.pathways],
-	"exclusions": [exclusion.node | some exclusion in _version.exclusions],
+	"pathways": as_read.nodes(_version.pathways),
+	"exclusions": as_read.nodes(_version.exclusions),
 }
 
 _facts := {

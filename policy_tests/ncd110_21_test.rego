@@ -89,7 +89,7 @@ test_facts_as_people_read_them if {
 
 # A compound exclusion as it stands in a decision: the clause of the pathways within.
 test_exclusion_n_6 if {
-	_version.exclusion_n_6.node == {
+	_version.exclusion_n_6 == {
 		"id": "N.6",
 		"text": "Hemoglobin or hematocrit has risen rapidly and is no longer below its limit.",
 		"state": "met",
@@ -105,7 +105,7 @@ test_exclusion_n_6 if {
 				"id": "N.6.limit",
 				"text": "Hemoglobin is not below 10 g/dL, nor is hematocrit below 30 %.",
 				"state": "met",
-				"none_of": [_version.clause_1.node],
+				"none_of": [_version.clause_1],
 			},
 		],
 	} with input as {"facts": {"rapid_rise": true, "hemoglobin": 10, "hematocrit": 30}}

@@ -38,8 +38,8 @@ _version(document, version) := object.union(
 	pathways := data.payer.criteria[document][version].pathways with input as {"facts": {}}
 	exclusions := data.payer.criteria[document][version].exclusions with input as {"facts": {}}
 	criteria := {
-		"pathways": [pathway.node | some pathway in pathways],
-		"exclusions": [exclusion.node | some exclusion in exclusions],
+		"pathways": [object.get(pathway, "node", pathway) | some pathway in pathways],
+		"exclusions": [object.get(exclusion, "node", exclusion) | some exclusion in exclusions],
 	}
 }
 
@@ -56,7 +56,7 @@ _of_a_request(criteria) := [concat("/", [trim(json.marshal(step), "\"") | some s
 
 # The clauses that read a fact, in the order of the document: with nothing known every leaf is open.
 _clauses(criteria, fact) := [clause |
-	open := [clause | [fact, clause] = criteria[_].undecided[_].open[_]]
+	open := [clause | [fact, clause] = criteria[_].open[_]]
 	some i, clause in open
 	not clause in array.slice(open, 0, i)
 ]

@@ -36,3 +36,15 @@ none_of := {
 	{"unknown"}: "unknown",
 	set(): "met",
 }
+
+# METADATA
+# title: At least so many of
+# description: met when so many of the parts' states are, not_met when fewer are met or unknown, else unknown.
+at_least(least, states) := {
+	[true, true]: "met",
+	[false, true]: "unknown",
+	[false, false]: "not_met",
+}[[met >= least, (count(states) - not_met) >= least]] if {
+	met := count([state | some state in states; state == "met"])
+	not_met := count([state | some state in states; state == "not_met"])
+}

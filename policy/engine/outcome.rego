@@ -18,13 +18,10 @@ decided := {
 	"summary": concat("", [input.document, " version ", request.version, verdict.sentence]),
 	"pathways_met": _pathways_met,
 	"criteria": {
-		"pathways": [object.remove(pathway.node, ["terms"]) | some pathway in _pathways],
-		"exclusions": [exclusion.node | some exclusion in _exclusions],
+		"pathways": [object.remove(node, ["terms"]) | some node in _pathway_nodes],
+		"exclusions": [object.get(exclusion, "node", exclusion) | some exclusion in _exclusions],
 	},
-	"reasons": [{"criterion": node.id, "state": node.state, "text": node.text} |
-		some i, node in verdict.settled_by
-		not node.id in [earlier.id | some earlier in array.slice(verdict.settled_by, 0, i)]
-	],
+	"reasons": _once([{"criterion": node.id, "state": node.state, "text": node.text} | some node in verdict.settled_by]),
 	"missing": verdict.missing,
 	"ask_first": verdict.ask_first,
 	"terms": verdict.terms,
@@ -40,7 +37,9 @@ _pathways := data.payer.criteria[input.document][request.version].pathways
 
 _exclusions := data.payer.criteria[input.document][request.version].exclusions
 
-_pathways_met := [pathway.node.id | some pathway in _pathways; pathway.node.state == "met"]
+_pathway_nodes := [object.get(pathway, "node", pathway) | some pathway in _pathways]
+
+_pathways_met := [node.id | some node in _pathway_nodes; node.state == "met"]
 
 _advisories := {note | some note in data.payer.criteria[input.document][request.version].advisories}
 
@@ -52,8 +51,8 @@ _outcome := {
 	"unknown": {"met": "not_approved", "unknown": "needs_information", "not_met": "needs_information"},
 	"not_met": {"met": "not_approved", "unknown": "not_approved", "not_met": "not_approved"},
 }[pathways][exclusions] if {
-	pathways := object.get(kleene.any_of, {pathway.node.state | some pathway in _pathways}, "not_met")
-	exclusions := object.get(kleene.any_of, {exclusion.node.state | some exclusion in _exclusions}, "not_met")
+	pathways := object.get(kleene.any_of, {pathway.state | some pathway in _pathways}, "not_met")
+	exclusions := object.get(kleene.any_of, {exclusion.state | some exclusion in _exclusions}, "not_met")
 }
 
 # What follows from each outcome. It is settled by clauses, in the order of the document.
@@ -67,9 +66,7 @@ _verdict["approved"] := {
 	"contradictions": set(),
 } if {
 	count(_contradictions) == 0
-}
-
-_verdict["approved"] := {
+} else := {
 	"next_step": "clinical_review",
 	"sentence": concat("", [
 		" is met by pathway ", concat(" and ", _pathways_met), ", but a person must review what contradicts it first.",
@@ -79,17 +76,15 @@ _verdict["approved"] := {
 	"ask_first": null,
 	"terms": _terms,
 	"contradictions": _contradictions,
-} if {
-	count(_contradictions) > 0
 }
 
 # A person denies, software never does. The fallback exclusion only says once more that every pathway fails.
 _verdict["not_approved"] := {
 	"next_step": "clinical_review",
 	"sentence": " does not approve the request, so a person must review it.",
-	"settled_by": array.concat(_clauses("not_met"), [exclusion.node |
+	"settled_by": array.concat(_clauses("not_met"), [exclusion |
 		some exclusion in _exclusions
-		exclusion.node.state == "met"
+		exclusion.state == "met"
 		not exclusion.fallback
 	]),
 	"missing": [],
@@ -108,9 +103,7 @@ _verdict["needs_information"] := {
 	"contradictions": set(),
 } if {
 	count(_missing) > 0
-}
-
-_verdict["needs_information"] := {
+} else := {
 	"next_step": "clinical_review",
 	"sentence": " cannot decide the request, and what is open is not to be had, so a person must review it.",
 	"settled_by": _open_clauses,
@@ -118,58 +111,64 @@ _verdict["needs_information"] := {
 	"ask_first": null,
 	"terms": [],
 	"contradictions": set(),
-} if {
-	count(_missing) == 0
 }
 
 # The clauses of a state of the pathways of that state.
 _clauses(state) := [clause |
-	some pathway in _pathways
-	pathway.node.state == state
-	some clause in pathway.node.all_of
+	some node in _pathway_nodes
+	node.state == state
+	some clause in node.all_of
 	clause.state == state
 ]
 
 _open_clauses := array.concat(_clauses("unknown"), [exclusion.node |
 	count(_pathways_met) > 0
 	some exclusion in _exclusions
-	exclusion.node.state == "unknown"
+	exclusion.state == "unknown"
 ])
 
-_terms := [{"pathway": node.id, "text": node.terms.text, "duration": object.get(node.terms, "duration", null)} |
-	some pathway in _pathways
-	node := pathway.node
+_terms := [{"pathway": node.id, "text": terms.text, "duration": object.get(terms, "duration", null)} |
+	some node in _pathway_nodes
+	terms := node.terms
 	node.state == "met"
-	node.terms
 ]
 
-# Each fact of an open leaf that can be had, in the order in which facts are asked for, with the clauses that ask; those of
-# the exclusions only when no pathway asks.
+# Each fact of an open leaf that can be had, in the order in which facts are asked for, with the clauses that ask.
 _missing := [{"fact": name, "question": fact.question, "criteria": clauses} |
 	some fact in _facts
 	name := fact.name
-	asking := [[clause | [name, clause] = _open_in_pathways[_]], [clause | [name, clause] = _open_in_exclusions[_]]]
-	found := [ids | some ids in asking; count(ids) > 0][0]
-	not name in _unavailable
-	clauses := [id | some i, id in found; not id in array.slice(found, 0, i)]
+	clauses := [clause | [name, clause] = _open[_]] # so written, OPA groups them once for all facts
+	clauses[0]
+	not _unavailable[name]
 ]
 
 _facts := data.payer.criteria[input.document][request.version].facts
 
 _unavailable := {name | some name in input.unavailable}
 
-_open_in_pathways := [open | some open in _pathways[_].undecided[_].open]
-
-_open_in_exclusions := [open | some open in _exclusions[_].undecided[_].open]
+# The open leaves, each its fact and its clause, in the order of the document; those of the exclusions only for a fact that
+# no pathway asks for.
+_open := _once(array.concat(in_pathways, [[fact, clause] |
+	[fact, clause] = _exclusions[_].open[_]
+	not facts[fact]
+])) if {
+	in_pathways := [open | open = _pathways[_].open[_]]
+	facts := {fact | some [fact, _] in in_pathways}
+}
 
 # The pathway that needs fewest facts, of equal ones the first, and these facts; null when none can be met.
-_ask_first := {"pathway": pathway, "facts": [fact.name | some fact in _facts; fact.name in needed]} if {
-	besides := union({way.fails | some way in _exclusions[_].undecided})
-	ways := [[count(facts), i, pathway.node.id, facts] |
-		some i, pathway in _pathways
-		pathway.node.state != "not_met"
-		facts := union({way.meets | some way in pathway.undecided}) | besides
+_ask_first := {"pathway": pathway, "facts": [fact.name | some fact in _facts; needed[fact.name]]} if {
+	besides := union({facts | facts = _exclusions[_].fails})
+	ways := [[count(facts), i, node.id, facts] |
+		some i, node in _pathway_nodes
+		node.state != "not_met"
+		facts := object.get(_pathways[i], "meets", set()) | besides
 		count(facts & _unavailable) == 0
 	]
 	[_, _, pathway, needed] := min(ways)
 } else := null
+
+# The first of equal items, in their order.
+_once(items) := items if {
+	count({item | some item in items}) == count(items)
+} else := [item | some i, item in items; not item in array.slice(items, 0, i)]

@@ -70,37 +70,31 @@ test_states_of_leaves if {
 		[criterion.within_days_before(_rule, "nobody_said", 55), "unknown"],
 	] with input as _input
 	every i, pair in states {
-		print(i, pair[0].node.fact, pair[1])
-		pair[0].node.state == pair[1]
+		print(i, pair[0], pair[1])
+		pair[0].state == pair[1]
 	}
 }
 
 test_a_date_within_days_before[date_of_service] if {
 	some date_of_service, state in {"2024-02-29": "not_met", "2024-03-01": "met", "2024-03-02": "met", "2024-03-03": "not_met"}
 	leaf := criterion.within_days_before(_rule, "date", 1) with input as object.union(_input, {"date_of_service": date_of_service})
-	leaf.node.state == state
+	leaf.state == state
 }
 
 test_a_leaf_in_full if {
 	criterion.at_least(_clause, "number", 1) == {
-		"fact": "number",
-		"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "fact": "number", "value": 1.5},
-		"undecided": [],
+		"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "fact": "number", "value": 1.5,
 	} with input as _input
 	criterion.at_least(_rule, "low", 0.5) == {
-		"fact": "low",
 		"node": {"text": "It is so.", "state": "unknown", "fact": "low", "value": {"less_than": 1}},
-		"undecided": [{"open": [["low", ""]], "meets": {"low"}, "fails": {"low"}}],
+		"state": "unknown", "open": [["low", ""]], "meets": {"low"}, "fails": {"low"},
 	} with input as _input
 	criterion.at_least(_clause, "low", 1) == {
-		"fact": "low",
-		"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "not_met", "fact": "low", "value": {"less_than": 1}},
-		"undecided": [],
+		"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "not_met", "fact": "low", "value": {"less_than": 1},
 	} with input as _input
 	criterion.is_true(_clause, "nobody_said") == {
-		"fact": "nobody_said",
 		"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "unknown", "fact": "nobody_said", "value": null},
-		"undecided": [{"open": [["nobody_said", "C"]], "meets": {"nobody_said"}, "fails": {"nobody_said"}}],
+		"state": "unknown", "open": [["nobody_said", "C"]], "meets": {"nobody_said"}, "fails": {"nobody_said"},
 	} with input as {"facts": {}}
 }
 
@@ -122,10 +116,7 @@ test_every_leaf_in_full if {
 	every function, leaf in leaves {
 		fact := object.get(facts, function, "number")
 		print(function, leaf)
-		leaf == {
-			"fact": fact, "undecided": [],
-			"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "fact": fact, "value": _known[fact]},
-		}
+		leaf == {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "fact": fact, "value": _known[fact]}
 	}
 }
 
@@ -133,7 +124,6 @@ test_every_leaf_in_full if {
 test_a_clause_in_full if {
 	all := criterion.all_of(_clause, [criterion.is_true(_rule, "yes"), criterion.is_true(_rule, "x")]) with input as _input
 	all == {
-		"fact": "",
 		"node": {
 			"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "unknown",
 			"all_of": [
@@ -141,11 +131,12 @@ test_a_clause_in_full if {
 				{"id": "C.x", "text": "It is so.", "state": "unknown", "fact": "x", "value": null},
 			],
 		},
-		"undecided": [{"open": [["x", "C"]], "meets": {"x"}, "fails": {"x"}}],
+		"state": "unknown", "open": [["x", "C"]], "meets": {"x"}, "fails": {"x"},
 	}
-	within := criterion.any_of({"description": "D.", "custom": {"id": "D"}}, [all])
-	within.node == {"id": "D", "text": "D.", "state": "unknown", "any_of": [all.node]}
-	within.undecided == [{"open": [["x", "C"]], "meets": {"x"}, "fails": {"x"}}]
+	criterion.any_of({"description": "D.", "custom": {"id": "D"}}, [all]) == {
+		"node": {"id": "D", "text": "D.", "state": "unknown", "any_of": [all.node]},
+		"state": "unknown", "open": [["x", "C"]], "meets": {"x"}, "fails": {"x"},
+	}
 }
 
 # The states of clauses, by the facts of their parts: y is true, n is false, u and v are unknown.
@@ -171,7 +162,7 @@ test_states_of_clauses if {
 	every kind, cases in states {
 		every facts, state in cases {
 			print(kind, facts, state)
-			_compound(kind, facts).node.state == state
+			_compound(kind, facts).state == state
 		}
 	}
 }
@@ -197,19 +188,19 @@ test_the_fewest_facts_below if {
 	w := criterion.is_true(_rule, "w") with input as {"facts": {}}
 	both := criterion.all_of(c, [u, v]) with input as {"facts": {}}
 	any := criterion.any_of(c, [both, w]) with input as {"facts": {}}
-	[any.undecided[0].meets, any.undecided[0].fails] == [{"w"}, {"u", "w"}]
+	[any.meets, any.fails] == [{"w"}, {"u", "w"}]
 	all := criterion.all_of(c, [both, u, any]) with input as {"facts": {}}
-	[all.undecided[0].meets, all.undecided[0].fails] == [{"u", "v", "w"}, {"u"}]
+	[all.meets, all.fails] == [{"u", "v", "w"}, {"u"}]
 	none := criterion.none_of(c, [both, w]) with input as {"facts": {}}
-	[none.undecided[0].meets, none.undecided[0].fails] == [{"u", "w"}, {"w"}]
-	all.undecided[0].open == [["u", "C"], ["v", "C"], ["u", "C"], ["u", "C"], ["v", "C"], ["w", "C"]]
+	[none.meets, none.fails] == [{"u", "w"}, {"w"}]
+	all.open == [["u", "C"], ["v", "C"], ["u", "C"], ["u", "C"], ["v", "C"], ["w", "C"]]
 	either := criterion.any_of(c, [u, v]) with input as {"facts": {}}
 	within := criterion.all_of(c, [either]) with input as {"facts": {}}
-	[within.undecided[0].meets, within.undecided[0].fails] == [{"u"}, {"u", "v"}]
+	[within.meets, within.fails] == [{"u"}, {"u", "v"}]
 	one := criterion.at_least_n_of(c, 1, [either]) with input as {"facts": {}}
-	[one.undecided[0].meets, one.undecided[0].fails] == [{"u"}, {"u", "v"}]
+	[one.meets, one.fails] == [{"u"}, {"u", "v"}]
 	had := criterion.any_of(c, [w, both]) with input as {"facts": {}, "unavailable": ["w"]}
-	[had.undecided[0].meets, had.undecided[0].fails] == [{"u", "v"}, {"u", "w"}]
+	[had.meets, had.fails] == [{"u", "v"}, {"u", "w"}]
 }
 
 test_at_least_n_of_in_full if {
@@ -222,12 +213,33 @@ test_at_least_n_of_in_full if {
 		],
 	}
 	n := {"id": "C.n", "text": "It is so.", "state": "not_met", "fact": "n", "value": false}
-	_compound("none", ["n"]).node == {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "none_of": [n]}
-	_compound("any", ["n"]).node.any_of == [n]
-	two.undecided[0].open == [["u", "C"]]
-	_compound("none", ["u"]).undecided[0].open == [["u", "C"]]
-	[_compound(kind, ["y", "y", "n"]).fact | some kind in ["all", "any", "none", "two"]] == ["", "", "", ""]
-	[_compound(kind, ["y", "y", "n"]).undecided | some kind in ["all", "any", "none", "two"]] == [[], [], [], []]
+	_compound("none", ["n"]) == {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "none_of": [n]}
+	_compound("any", ["n"]).any_of == [n]
+	two.open == [["u", "C"]]
+	_compound("none", ["u"]).open == [["u", "C"]]
+	_compound("two", ["y", "n", "n"]) == {
+		"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "not_met", "at_least": 2,
+		"of": [
+			{"id": "C.y", "text": "It is so.", "state": "met", "fact": "y", "value": true},
+			n,
+			n,
+		],
+	}
+}
+
+# A part that is unknown shows its node alone, whatever the state above it.
+test_an_unknown_part_within if {
+	unknown := criterion.all_of({"description": "D.", "custom": {"id": "D"}}, [criterion.is_true(_rule, "u")]) with input as {"facts": {}}
+	n := criterion.is_true(_rule, "n") with input as {"facts": {"n": false}}
+	y := criterion.is_true(_rule, "y") with input as {"facts": {"y": true}}
+	criterion.all_of(_clause, [unknown, n]).all_of[0] == unknown.node
+	criterion.any_of(_clause, [unknown, y]).any_of[0] == unknown.node
+	criterion.none_of(_clause, [unknown, y]).none_of[0] == unknown.node
+	criterion.at_least_n_of(_clause, 1, [unknown, y]).of[0] == unknown.node
+	criterion.all_of(_clause, [unknown, y]).node.all_of[0] == unknown.node
+	criterion.any_of(_clause, [unknown, n]).node.any_of[0] == unknown.node
+	criterion.none_of(_clause, [unknown, n]).node.none_of[0] == unknown.node
+	criterion.at_least_n_of(_clause, 2, [unknown, y]).node.of[0] == unknown.node
 }
 
 test_fallback if {
@@ -235,7 +247,7 @@ test_fallback if {
 	every case in states {
 		fallback := criterion.fallback(_clause, [_compound("all", [fact]) | some fact in case[0]])
 		fallback == {
-			"fact": "", "fallback": true, "undecided": [],
+			"fallback": true, "state": case[1],
 			"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": case[1]},
 		}
 	}
@@ -256,5 +268,5 @@ _build("none", facts) := criterion.none_of(_clause, [criterion.is_true(_rule, fa
 _build("two", facts) := criterion.at_least_n_of(_clause, 2, [criterion.is_true(_rule, fact) | some fact in facts])
 
 _needs(kind, facts) := [way.meets, way.fails] if {
-	way := _compound(kind, facts).undecided[0]
+	way := _compound(kind, facts)
 }

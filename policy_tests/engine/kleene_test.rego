@@ -38,3 +38,11 @@ _sets := [
 	{"met", "not_met"}, {"met", "unknown"}, {"not_met", "unknown"},
 	{"met", "not_met", "unknown"},
 ]
+
+test_at_least if {
+	states := {
+		["met", "met", "unknown"]: "met", ["met", "unknown", "not_met"]: "unknown", ["met", "not_met", "not_met"]: "not_met",
+		["unknown", "unknown"]: "unknown", ["met"]: "not_met",
+	}
+	every states_of_parts, state in states { kleene.at_least(2, states_of_parts) == state }
+}
