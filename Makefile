@@ -144,7 +144,7 @@ docs-check: opa $(VENV)/.test
 	$(RUN) tools.docs --check
 
 # What production decides with: no drafts.
-build/published: $(VENV)/.decide
+build/published: opa $(VENV)/.decide
 	@rm -rf $@ && $(BIN)/python -m tools.publish stage $@
 
 # The client's modules are of what the policy that it ships decides.

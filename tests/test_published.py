@@ -135,6 +135,22 @@ def test_a_draft_is_in_nothing_that_decides(copy: tuple[Path, Path], tmp_path: P
     assert len(list((tmp_path / "later").rglob("*.rego"))) == len(staged) + 2
 
 
+def test_what_is_staged_has_its_metadata_where_it_is_used(copy: tuple[Path, Path], tmp_path: Path) -> None:
+    publish.stage(*copy, tmp_path / "staged")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "staged").glob("*.rego")}
+    assert {name: text.count("# METADATA") for name, text in texts.items()} == {
+        name: 0 if name.endswith("_facts.rego") else 1 for name in texts
+    }
+    note = '{"description": "The disease has relapsed or is refractory.", "custom": {"id": "II.A"}}'
+    rule = f'clause_ii_a := criterion.one_of({note}, "disease_status", {{"relapsed", "refractory"}})'
+    assert f"\n\n{rule}\n\n" in texts["cc0126.rego"]
+    assert '"≥ 2"' in publish.resolved(
+        "\n\n# METADATA\n# description: ≥ 2\na := f(rego.metadata.rule())\n", {5: {"description": "≥ 2"}}
+    )
+    with pytest.raises(ValueError, match="apart from its METADATA"):
+        publish.resolved("# METADATA\n# title: A\n\na := f(rego.metadata.rule())\n", {})
+
+
 def test_what_is_wanting_is_named(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs" / "readings.md").write_text("# Readings\n", encoding="utf-8")
