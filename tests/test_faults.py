@@ -147,7 +147,7 @@ class Callers:
     ) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(3 * self.deadline + LATE)
+            thread.join(10 * self.deadline + LATE)  # for so long decide_many goes on halving
         alive = [thread for thread in self._threads if thread.is_alive()]
         self.client.close()
         if kind is None:
