@@ -185,8 +185,9 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check $(RUFF)
 	$(BIN)/mypy --config-file pyclient/pyproject.toml $(CHECKED)
 
+# Two files at a time: a test that waits for a server leaves its core to another.
 unit: $(VENV)/.test
-	$(BIN)/pytest -q -c pyclient/pyproject.toml --cov payer_policy --cov-config pyclient/pyproject.toml --cov-branch \
+	$(BIN)/pytest -q -c pyclient/pyproject.toml -n 2 --dist loadfile --cov payer_policy --cov-config pyclient/pyproject.toml --cov-branch \
 		--cov-fail-under 95 pyclient/tests
 
 integration: $(VENV)/.spark opa build/capabilities.json page
