@@ -99,8 +99,16 @@ def _held_rule(value: Any) -> None:  # noqa: ANN401
             text_in(node, name)
     if "codes" in node:
         part_in(node, "codes", _held_codes)
+    if "component" in node:
+        parts_in(node, "component", _held_component)
     if "means" in node:
         parts_in(node, "means", _held_meaning)
+
+
+def _held_component(value: Any) -> None:  # noqa: ANN401
+    node = object_of(value)
+    for name in ("codes", "value"):
+        part_in(node, name, _held_codes)
 
 
 def _held_meaning(value: Any) -> None:  # noqa: ANN401
