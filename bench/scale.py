@@ -13,6 +13,7 @@ from bench.decisions import microseconds
 from bench.report import Report, in_turns
 from bench.server import serving
 from tests import ROOT
+from tools import publish
 
 DOCUMENTS, VERSIONS = 300, 5
 MANY = f"{DOCUMENTS} documents of {VERSIONS} versions"
@@ -22,6 +23,7 @@ def rows(report: Report) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         synthetic.write(ROOT / "policy", folder / "now", DOCUMENTS, VERSIONS)
+        publish.resolve(folder / "now")  # as production has them
         synthetic.write(before.policy(folder), folder / "before", DOCUMENTS, VERSIONS)
         with serving(folder / "before") as server:
             old = server.processor_seconds(), server.mebibytes()

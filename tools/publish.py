@@ -204,8 +204,7 @@ def _decide(requests: list[Any], version: str | None = None) -> Iterator[Decisio
 
 
 def stage(policy: Path, lock: Path, folder: Path) -> None:
-    """Copies a policy without its drafts to a folder, which must not be there. A rule's METADATA becomes a constant
-    where it is used: OPA keeps each three times, a quarter of the memory that a document takes."""
+    """Copies a policy without its drafts to a folder, which must not be there, and resolves its METADATA."""
     unpublished = set(drafts(policy, lock))
     left_out = {path for path, document, version, _ in files(policy) if (document, version) in unpublished}
     for path in sorted(policy.rglob("*.rego")):
@@ -213,6 +212,12 @@ def stage(policy: Path, lock: Path, folder: Path) -> None:
             target = folder / path.relative_to(policy)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+    resolve(folder)
+
+
+def resolve(folder: Path) -> None:
+    """A rule's METADATA becomes a constant where it is used: OPA keeps each three times, a quarter of the memory that a
+    document takes."""
     command: list[str | Path] = [ROOT / ".tools" / "bin" / "opa", "inspect", "--annotations", "--format", "json", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     notes: dict[str, dict[int, Any]] = {}  # by file and row
