@@ -198,8 +198,9 @@ integration: $(VENV)/.spark opa build/capabilities.json page
 published-check: $(VENV)/.test
 	$(RUN) tools.publish check
 
-# All that the lock holds is made anew from what it locks.
+# All that the lock holds is made anew from what it locks. Each clause has its vectors and a second reading before.
 publish: $(VENV)/.test check
+	@$(PYTEST) tests/test_traceability.py
 	$(RUN) tools.publish publish
 	@$(MAKE) --no-print-directory wasm schemas facts
 	$(RUN) tools.publish golden

@@ -109,9 +109,12 @@ def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
 def test_the_guide_to_revising(clone: Path) -> None:
     guide = (clone / "docs" / "revising.md").read_text(encoding="utf-8")
     steps = re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
-    assert len(steps) == 7
-    printed = [run(step, clone) for step in steps]
-    _, _, changed, impact, _, _, replayed = printed
+    assert len(steps) == 8
+    printed = [run(step, clone) for step in steps[:2]]
+    assert "a version without a second reading" in run("make publish || test $? = 2", clone)
+    assert "2026-04-01" not in (clone / "published.json").read_text()
+    printed += [run(step, clone) for step in steps[2:]]
+    _, _, _, changed, impact, _, _, replayed = printed
     example = guide.split("```\nthreshold")[1].split("```")[0]
     assert f"threshold{example}" in changed
     assert "1 of 3 requests of CC-0126 change outcome" in impact
