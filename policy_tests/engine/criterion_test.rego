@@ -203,20 +203,22 @@ test_the_fewest_facts_below if {
 	[had.meets, had.fails] == [{"u", "v"}, {"u", "w"}]
 }
 
-test_at_least_n_of_in_full if {
-	two := _compound("two", ["y", "u"])
-	two.node == {
-		"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "unknown", "at_least": 2,
-		"of": [
-			{"id": "C.y", "text": "It is so.", "state": "met", "fact": "y", "value": true},
-			{"id": "C.u", "text": "It is so.", "state": "unknown", "fact": "u", "value": null},
-		],
+test_none_of_and_at_least_n_of_in_full if {
+	u := {"id": "C.u", "text": "It is so.", "state": "unknown", "fact": "u", "value": null}
+	_compound("two", ["y", "u"]) == {
+		"state": "unknown", "open": [["u", "C"]], "meets": {"u"}, "fails": {"u"},
+		"node": {
+			"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "unknown", "at_least": 2,
+			"of": [{"id": "C.y", "text": "It is so.", "state": "met", "fact": "y", "value": true}, u],
+		},
+	}
+	_compound("none", ["u"]) == {
+		"state": "unknown", "open": [["u", "C"]], "meets": {"u"}, "fails": {"u"},
+		"node": {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "unknown", "none_of": [u]},
 	}
 	n := {"id": "C.n", "text": "It is so.", "state": "not_met", "fact": "n", "value": false}
 	_compound("none", ["n"]) == {"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "met", "none_of": [n]}
 	_compound("any", ["n"]).any_of == [n]
-	two.open == [["u", "C"]]
-	_compound("none", ["u"]).open == [["u", "C"]]
 	_compound("two", ["y", "n", "n"]) == {
 		"id": "C", "evidence": ["Label"], "text": "They are so.", "state": "not_met", "at_least": 2,
 		"of": [

@@ -18,6 +18,14 @@ test_one_document if {
 	none.documents == []
 }
 
+# Of a fact that a request gives, the clauses that read it are told all the same.
+test_the_catalogue_is_of_no_request if {
+	asked := {"document": "CC-0126"}
+	of_a_request := object.union(asked, {"date_of_service": "2025-06-01", "facts": {"disease": "dlbcl", "infant": true}})
+	told := payer.catalogue with input as asked
+	told == payer.catalogue with input as of_a_request
+}
+
 test_facts_with_the_clauses_that_read_them if {
 	{fact.name: fact.criteria | some fact in _cc0126.facts} == {
 		"disease": ["I", "III", "V", "exclusion.I"],

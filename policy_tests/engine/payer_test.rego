@@ -32,9 +32,9 @@ test_no_policy_in_force if {
 		"outcome": "no_policy_in_force",
 		"next_step": "clinical_review",
 		"summary": "No version of CC-0126 is held for this date of service, so a person must review the request.",
-		"request_id": null,
+		"request_id": "r",
 		"date_of_service": "2025-03-31",
-	}) with input as {"document": "CC-0126", "date_of_service": "2025-03-31", "facts": {}}
+	}) with input as {"document": "CC-0126", "date_of_service": "2025-03-31", "request_id": "r", "facts": {}}
 }
 
 test_decided if {
