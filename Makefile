@@ -198,9 +198,8 @@ integration: $(VENV)/.spark opa build/capabilities.json page
 published-check: $(VENV)/.test
 	$(RUN) tools.publish check
 
-# All that the lock holds is made anew from what it locks. Each clause has its vectors and a second reading before.
+# All that the lock holds is made anew from what it locks.
 publish: $(VENV)/.test check
-	@$(PYTEST) tests/test_traceability.py
 	$(RUN) tools.publish publish
 	@$(MAKE) --no-print-directory wasm schemas facts
 	$(RUN) tools.publish golden
