@@ -62,6 +62,7 @@ def validated() -> Iterator[Validated]:
 def test_all_that_is_made_is_valid(policy: EmbeddedPolicy, validated: Validated) -> None:
     record = read_bundle(RECORD.read_bytes())
     claim, patient = record["entry"][0]["resource"], record["entry"][1]["resource"]
+    del claim["item"][0]["servicedDate"]  # that of each vector
     forms = {
         (entry["document"], held["version"]): questionnaire(policy, entry["document"], held["version"], base=BASE)
         for entry in policy.catalogue()["documents"]

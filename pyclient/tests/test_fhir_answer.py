@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import yaml
 from payer_policy import Decision, EmbeddedPolicy, InvalidRequest, InvalidValue, NextStep, Outcome
 from payer_policy.fhir import (
+    Reading,
     Records,
     card,
     claim_response,
@@ -24,6 +27,7 @@ from payer_policy.fhir import (
 )
 from payer_policy.fhir.answer import _after
 from payer_policy.fhir.mapping import fhirpath
+from payer_policy.letter import letter
 from payer_policy.runtime.errors import InvalidResource
 
 Json = dict[str, Any]
@@ -331,7 +335,7 @@ def test_an_error_says_where_in_the_bundle(policy: EmbeddedPolicy) -> None:
     request = reading.request.to_dict()
     request["facts"] |= {"lineage": "B", "mrd_percent": 101}
     invalid = decide(policy, request)
-    response = claim_response(invalid, CLAIM, id="r", created=CREATED, number="", reading=reading)
+    response = claim_response(invalid, reading, id="r", created=CREATED, number="")
     places = fhirpath(f"error.{coded('errorPath')}.value")(response)
     assert places == ["Bundle.entry[5].resource.code", "Bundle"]
     with pytest.raises(InvalidResource) as caught:
@@ -392,6 +396,93 @@ def test_what_the_caller_must_give(approved: Decision) -> None:
         claim_response(approved, CLAIM, id="r", created=CREATED, number="N")
     with pytest.raises(InvalidValue, match="number must be given"):
         coverage_information(approved, "Coverage/1", day=date(2025, 6, 2), assertion_id="a")
+
+
+@pytest.fixture(scope="module")
+def reading(policy: EmbeddedPolicy) -> Reading:
+    return Records(policy).read(read_bundle((ROOT / "examples" / "fhir" / "relapsed-b-all.json").read_bytes()))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({}, None),
+        ({"document": "NCD-240.4", "facts": {}}, "decision is of another document than the claim"),
+        ({"request_id": "PA-2"}, None),  # the record was read under none
+        ({"date_of_service": "2025-06-02"}, "decision is of another date of service than the claim"),
+    ],
+)
+def test_a_decision_on_another_request_is_no_answer(
+    policy: EmbeddedPolicy, reading: Reading, change: Json, message: str | None
+) -> None:
+    decision = policy.decide(reading.request.to_dict() | change)
+    given: Json = {"id": "r", "created": CREATED, "number": "N"}
+    person: Json = {"certified": False, "reviewer": "1234567893", "reasons": ["0V"], **given}
+    if message is None:
+        assert claim_response(decision, reading, **given)["request"] == {"reference": "Claim/blinatumomab"}
+        return
+    with pytest.raises(InvalidValue, match=rf"^{message}$"):
+        claim_response(decision, reading, **given)
+    with pytest.raises(InvalidValue, match=rf"^{message}$"):
+        person_decided(decision, reading, **person)
+
+
+def test_a_decision_under_another_number_is_no_answer(policy: EmbeddedPolicy, reading: Reading) -> None:
+    numbered = replace(reading, request=replace(reading.request, request_id="PA-1"))
+    assert claim_response(policy.decide(numbered.request), numbered, id="r", created=CREATED, number="N")
+    other = policy.decide(replace(reading.request, request_id="PA-2"))
+    with pytest.raises(InvalidValue, match=r"^decision is of another request_id than the claim$"):
+        claim_response(other, numbered, id="r", created=CREATED, number="N")
+
+
+@pytest.mark.parametrize(
+    ("items", "answered"),
+    [
+        ([{}], True),
+        ([{"servicedDate": "2025-06-02"}, {"servicedDate": "2025-06-01"}], True),
+        ([{"servicedDate": "2025-06-02"}], False),
+        ([{"servicedDate": "2025-06"}], True),
+        ([{"servicedDate": "2025-05"}], False),
+        ([{"servicedPeriod": {"start": "2025-05-01T00:00:00Z", "end": "2025-06-01"}}], True),
+        ([{"servicedPeriod": {"start": "2025-05-01", "end": "2025-05-31"}}], False),
+        ([{"servicedPeriod": {"start": "2025-05-01"}}], True),
+        ([{"servicedPeriod": {"start": "2025-06-02"}}], False),
+        ([{"servicedDate": 20250602}, None, {"servicedPeriod": []}], True),  # says nothing that can be read
+    ],
+)
+def test_a_claim_alone_says_when(policy: EmbeddedPolicy, items: list[Any], answered: bool) -> None:
+    decision = policy.decide({"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}})
+    claim = CLAIM | {"item": [each if each is None else {"sequence": 1, **each} for each in items]}
+    refused = r"another date of service" if not answered else r"Claim\.item\[1\]\.sequence"
+    with pytest.raises(InvalidValue, match=refused) if not answered or None in items else nullcontext():
+        claim_response(decision, claim, id="r", created=CREATED, number="N")
+
+
+def test_what_is_no_decision_or_no_claim_is_named(approved: Decision, reading: Reading) -> None:
+    received: Any = approved.to_dict()
+    wrong: Any = reading.request
+    given: Json = {"id": "r", "created": CREATED, "number": "N"}
+    person: Json = {"certified": True, "reviewer": "1234567893", **given}
+    nothing: Any = None
+    with pytest.raises(InvalidValue, match=r"^decision must be a Decision, .* and is a NoneType$"):
+        claim_response(nothing, CLAIM, **given)
+    for made in (
+        lambda: claim_response(received, CLAIM, **given),
+        lambda: person_decided(received, CLAIM, **person),
+        lambda: coverage_information(received, "Coverage/1", day=date(2025, 6, 2), assertion_id="a"),
+        lambda: card(received, uuid="u", source="Payer"),
+        lambda: next_question(received),
+        lambda: letter(received),
+    ):
+        with pytest.raises(InvalidValue, match=r"^decision must be a Decision, as decide returns it, and is a dict$"):
+            made()
+    for made in (
+        lambda: claim_response(approved, wrong, **given),
+        lambda: claim_response(InvalidResource("Bundle", "is none"), wrong, **given),
+        lambda: person_decided(approved, wrong, **person),
+    ):
+        with pytest.raises(InvalidValue, match=r"^claim must be a Claim, .* and is a Request$"):
+            made()
 
 
 def test_the_response_comes_first_in_its_bundle(approved: Decision) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from textwrap import fill
 
+from payer_policy.runtime.errors import must_be_a_decision
 from payer_policy.runtime.values import Criterion, Decision, Missing, NextStep, State, Terms
 
 _WIDTH = 100
@@ -22,8 +23,9 @@ _NEXT = {
 def letter(decision: Decision) -> str:
     """The rationale in plain text: the outcome, each clause with its state, what to send in, document and version.
 
-    It holds health data, though no value of a fact.
+    It holds health data, though no value of a fact. Raises `InvalidValue` for what is no Decision.
     """
+    must_be_a_decision(decision)
     return "\n\n".join("\n".join(lines) for lines in _sections(decision)) + "\n"
 
 

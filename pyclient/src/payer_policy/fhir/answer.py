@@ -1,7 +1,8 @@
 """A decision becomes the FHIR that is due: a ClaimResponse of PAS, coverage information and a card of CRD.
 
 Software approves or asks, it never denies: A3 and not-covered are in nothing that comes of a decision alone. Numbers,
-ids and the time come from the caller, so that the same input gives the same bytes.
+ids and the time come from the caller, so that the same input gives the same bytes. All raise `InvalidValue` for what
+is no `Decision`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 from payer_policy.fhir.record import Reading
 from payer_policy.letter import terms_in_words, to_ask
-from payer_policy.runtime.errors import InvalidResource, InvalidValue
+from payer_policy.runtime.errors import InvalidResource, InvalidValue, must_be_a_decision
 from payer_policy.runtime.values import Decision, NextStep, Outcome, ReviewAction
 
 Json = dict[str, Any]
@@ -32,27 +33,29 @@ _REVIEW = "A person reviews the request before anything is decided; this is not 
 
 def claim_response(
     decision: Decision | InvalidResource,
-    claim: Json,
+    claim: Json | Reading,
     *,
     id: str,
     created: datetime,
     number: str,
     provider_type: str | None = None,
     request: str | None = None,
-    reading: Reading | None = None,
 ) -> Json:
     """The ClaimResponse to a Claim: certified, pended with what to send in, or refused for its errors.
 
-    `number` is the authorization number, or the administration reference of what is pended; `provider_type` a code of
-    X12 list 98, needed when it is certified; `request` refers to the Claim, by default by its id. A `reading` says
-    where in the bundle an error stands; an `InvalidResource` says so itself. Raises `InvalidResource` with the place
-    of the Claim that lacks what a response needs.
+    `claim` is the Reading of a record, which also says where in it an error stands, or a Claim alone; an
+    `InvalidResource` says the place itself. `number` is the authorization number, or the administration reference of
+    what is pended; `provider_type` a code of X12 list 98, needed when it is certified; `request` refers to the Claim,
+    by default by its id. Raises `InvalidValue` for the decision of another request: of another document or request_id
+    than the Reading's, or of another date of service than the Claim's; and `InvalidResource` with the place of the
+    Claim that lacks what a response needs.
     """
+    places = {f"facts.{each.fact}": each.path for each in claim.evidence} if isinstance(claim, Reading) else {}
+    claim = _claim_of(claim, decision)
     response = _response(claim, id, created, request)
     if isinstance(decision, InvalidResource):
         return response | _errors([(decision.path, decision.problem)])
     if decision.outcome is Outcome.INVALID_REQUEST:
-        places = {f"facts.{each.fact}": each.path for each in reading.evidence} if reading else {}
         return response | _errors([(places.get(error.path, "Bundle"), error.message) for error in decision.errors])
     if decision.review_action is ReviewAction.CERTIFIED_IN_TOTAL:
         items = _certified(decision, claim, created, number, provider_type, None)
@@ -67,7 +70,7 @@ def claim_response(
 
 def person_decided(
     decision: Decision,
-    claim: Json,
+    claim: Json | Reading,
     *,
     certified: bool,
     reviewer: str,
@@ -81,7 +84,9 @@ def person_decided(
 ) -> Json:
     """The ClaimResponse that a person gives who has reviewed the request: `reviewer` is their NPI, `reasons` codes of
     X12 list 886, needed when it is not certified, `until` the last day of what is. Raises `InvalidValue` without
-    them."""
+    them, and all else that `claim_response` does."""
+    must_be_a_decision(decision)
+    claim = _claim_of(claim, decision)
     if not re.fullmatch(r"\d{10}", reviewer, re.ASCII):
         raise InvalidValue("reviewer must be the NPI of a person, ten digits: software does not deny")
     if not certified and not reasons:
@@ -113,6 +118,41 @@ def response_bundle(
             for each in (response, *others)
         ],
     }
+
+
+def _claim_of(claim: Json | Reading, decision: Decision | InvalidResource) -> Json:
+    """The Claim, when the decision can be the one on it."""
+    asked: Json = {}
+    if isinstance(claim, Reading):
+        asked, claim = claim.request.to_dict(), claim.order
+    elif not isinstance(claim, dict):
+        kind = type(claim).__name__
+        raise InvalidValue(f"claim must be a Claim, as JSON has it, or the Reading of one, and is a {kind}")
+    if isinstance(decision, InvalidResource):
+        return claim
+    must_be_a_decision(decision)
+    policy, number = decision.policy, decision.request_id
+    day = decision.date_of_service.isoformat() if decision.date_of_service else None
+    for name, other in (
+        ("document", policy is not None and asked.get("document", policy.document) != policy.document),
+        ("request_id", number is not None and asked.get("request_id", number) != number),
+        ("date of service", day is not None and not (asked["date_of_service"] == day if asked else _has(claim, day))),
+    ):
+        if other:
+            raise InvalidValue(f"decision is of another {name} than the claim")
+    return claim
+
+
+def _has(claim: Json, day: str) -> bool:
+    """Whether a Claim can be for a day: one of its items is, or none says when."""
+    said = []
+    items = claim.get("item")
+    for item in items if isinstance(items, list) else ():
+        period = (item.get("servicedPeriod") or {"start": item.get("servicedDate")}) if isinstance(item, dict) else None
+        if isinstance(period, dict) and isinstance(first := period.get("start"), str):
+            last = period.get("end", day if "servicedPeriod" in item else first)  # a period goes on until it ends
+            said.append(first[:10] <= day[: len(first)] and day[: len(str(last))] <= str(last)[:10])
+    return any(said) or not said
 
 
 def _response(claim: Json, id: str, created: datetime, request: str | None) -> Json:
@@ -274,6 +314,7 @@ def coverage_information(
     """The extension of CRD for an order. `coverage` refers to the Coverage, `number` is the authorization number of
     what is approved, `questionnaire` the form of what is missing. Raises `InvalidValue` for an approval without a
     number."""
+    must_be_a_decision(decision)
     parts: list[Json] = [_part("coverage", "Reference", {"reference": coverage})]
     if decision.review_action is ReviewAction.CERTIFIED_IN_TOTAL:
         if number is None:
@@ -321,6 +362,7 @@ _LONGEST_SUMMARY = 140  # of a card, in CDS Hooks
 
 def card(decision: Decision, *, uuid: str, source: str) -> Json:
     """A card of CDS Hooks: the summary, what to send in first, and each criterion with its state."""
+    must_be_a_decision(decision)
     policy = decision.policy
     title = f"{policy.document} {policy.title}: " if policy else ""
     summary = f"{title}{decision.outcome.value.replace('_', ' ')}"

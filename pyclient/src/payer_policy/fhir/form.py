@@ -8,6 +8,8 @@ from typing import Any
 
 from payer_policy.fhir.mapping import UCUM, Rule, Unit, Vocabulary
 from payer_policy.runtime.documents import Documents
+from payer_policy.runtime.errors import must_be_a_decision
+from payer_policy.runtime.facts import MOST_DIGITS
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.request import Request
 from payer_policy.runtime.values import Decision, Missing
@@ -180,7 +182,9 @@ def _answer(held: Mapping[str, Any], name: str, value: Any, url: str) -> Json:  
 
 
 def next_question(decision: Decision) -> Missing | None:
-    """What to ask next: the first of the shortest way to an approval, else of what is missing; None when nothing is."""
+    """What to ask next: the first of the shortest way to an approval, else of what is missing; None when nothing is.
+    Raises `InvalidValue` for what is no Decision."""
+    must_be_a_decision(decision)
     asked = {item.fact: item for item in decision.missing}
     first = decision.ask_first.facts if decision.ask_first else ()
     return next((asked[fact] for fact in (*first, *asked)), None)

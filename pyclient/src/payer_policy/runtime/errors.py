@@ -71,3 +71,9 @@ class InvalidResource(InvalidValue):
     def __reduce__(self) -> tuple[type[InvalidResource], tuple[str, str]]:
         """So that it crosses process boundaries."""
         return type(self), (self.path, self.problem)
+
+
+def must_be_a_decision(given: object) -> None:
+    """What is made of a decision is made of nothing else, its dict say. Raises `InvalidValue`."""
+    if not isinstance(given, Decision):
+        raise InvalidValue(f"decision must be a Decision, as decide returns it, and is a {type(given).__name__}")
