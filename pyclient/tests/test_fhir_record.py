@@ -590,6 +590,86 @@ def test_references_of_every_kind(records: Records, record: Json) -> None:
     assert "Bundle.entry[0].resource.contained[0].code" in [each.path for each in reading.evidence]
 
 
+def test_the_patient_of_another_server_is_another_patient(records: Records, record: Json) -> None:
+    """Patient/child says the patient of the server on which the resource is: ids are no more than numbers on most."""
+    for entry in record["entry"]:
+        if entry["resource"]["resourceType"] == "Condition":
+            entry["fullUrl"] = entry["fullUrl"].replace("hospital", "laboratory")
+    reading = records.read(record)
+    assert facts(reading) == {"kmt2a_rearranged": False}
+    assert set(reasons(reading, "disease")) == {"is of another patient"}
+    record["entry"] = [entry for entry in record["entry"] if entry["resource"]["resourceType"] != "Patient"]
+    assert facts(records.read(record)) == {"kmt2a_rearranged": False}  # nor is one who is not in the bundle
+    for entry in record["entry"]:
+        entry.pop("fullUrl")  # then the bundle says nothing of servers
+    assert facts(records.read(record)) == {name: value for name, value in FACTS.items() if name != "infant"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0",
+        "http://hospital.example/fhir/Condition/relapse",
+        "http://hospital.example/fhir/Condition/relapse/_history/2",
+    ],
+)
+def test_two_states_of_a_resource_establish_nothing(records: Records, record: Json, url: str | None) -> None:
+    """The relapse as it was confirmed, and as it was refuted: which is the later one no one says."""
+    entry = copy.deepcopy(record["entry"][6])
+    refuted(entry["resource"])
+    record["entry"].append(entry | {"fullUrl": url})
+    reading = records.read(record)
+    assert "disease_status" not in facts(reading)
+    assert [(each.path, each.reason) for each in reading.skipped[:2]] == [
+        ("Bundle.entry[6].resource", "has the id of another resource"),
+        ("Bundle.entry[11].resource", "has the id of another resource"),
+    ]
+
+
+def test_what_is_contained_is_altered_with_its_owner(records: Records, record: Json) -> None:
+    """A modifier of the owner may turn the meaning of all in it."""
+    entry = record["entry"].pop(6)
+    owner = one(record, "Observation/immunophenotype")
+    owner["contained"] = [entry["resource"]]
+    assert facts(records.read(record)) == FACTS
+    owner["modifierExtension"] = [{"url": "http://example.org/not", "valueBoolean": True}]
+    assert "disease_status" not in facts(records.read(record))
+
+
+def test_two_contained_resources_of_one_id_are_none(records: Records, record: Json) -> None:
+    asked = one(record, "MedicationRequest/dasatinib")
+    asked["medicationReference"] = {"reference": "#m"}
+    held = {"resourceType": "Medication", "id": "m", "code": asked.pop("medicationCodeableConcept")}
+    other = copy.deepcopy(held)
+    other["code"]["coding"][0]["code"] = "282388"
+    asked["contained"] = [held, other]
+    reading = records.read(record)
+    assert reading.suggestions("combined_with") == ()
+    path = "Bundle.entry[10].resource"
+    assert [each.path for each in reading.skipped] == [
+        f"{path}.contained[0]",
+        f"{path}.contained[1]",
+        f"{path}.medicationReference",
+    ]
+    asked["contained"] = [held]
+    del asked["id"], record["entry"][10]["fullUrl"]  # what is contained is found without them
+    assert [each.value for each in records.read(record).suggestions("combined_with")] == ["dasatinib"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [("Medication/m", "refers to what is not in the bundle"), ("Patient/child", "refers to no Medication")],
+)
+def test_a_medication_that_is_not_there_is_said(records: Records, record: Json, reference: str, reason: str) -> None:
+    asked = one(record, "MedicationRequest/dasatinib")
+    del asked["medicationCodeableConcept"]
+    asked["medicationReference"] = {"reference": reference}
+    assert [(each.path, each.reason) for each in records.read(record).skipped] == [
+        ("Bundle.entry[10].resource.medicationReference", reason)
+    ]
+
+
 def test_a_search_set_without_the_patient(records: Records, record: Json) -> None:
     record["entry"] = [entry for entry in record["entry"] if entry["resource"]["resourceType"] != "Patient"]
     known = facts(records.read(record))
@@ -619,6 +699,12 @@ def test_a_bundle_that_is_none(records: Records, record: Json, change: Json, pat
     ("name", "change", "path"),
     [
         ("MedicationRequest/dasatinib", {"medication": {"concept": {}}}, "entry[10].resource.medication"),
+        (
+            "Claim/blinatumomab",
+            {"resourceType": "ServiceRequest", "code": {"concept": {}}},
+            "entry[0].resource.code.concept",
+        ),
+        ("Claim/blinatumomab", {"resourceType": "DeviceRequest", "code": {}}, "entry[0].resource.code"),
         ("Claim/blinatumomab", {"patient": {}}, "entry[0].resource.patient"),
         ("Claim/blinatumomab", {"item": []}, "entry[0].resource.item.productOrService"),
         ("Claim/blinatumomab", {"status": "cancelled"}, "entry"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,10 +20,16 @@ _OF_R5 = {
     "MedicationStatement": ("medication", "adherence"),
     "MedicationAdministration": ("medication", "occurenceDateTime"),
     "Procedure": ("occurrenceDateTime", "occurrencePeriod"),
+    "ServiceRequest": ("code.concept", "code.reference"),
+    "DeviceRequest": ("code",),
     "Condition": ("participant",),
     "Claim": ("event", "diagnosisRelatedGroup"),
     "Bundle": ("issues",),
 }
+
+
+# A fullUrl of a server, from which relative references go out.
+_ON_A_SERVER = re.compile(r"(https?://.+)/[A-Za-z]+/[A-Za-z0-9.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,9 +47,12 @@ class Held:
     path: str
     body: Json = field(repr=False)
     url: str = field(repr=False)
-    """By which a bundle refers to it: its fullUrl, or type and id; empty when it has neither."""
+    """By which a bundle refers to it: its fullUrl, or type and id; empty when it has neither. Of what is contained, the
+    place of its owner and the id."""
     owner: Held | None = field(default=None, repr=False)
     """The resource that contains it."""
+    panel: Held | None = field(default=None, repr=False)
+    """The Observation of which it is a component, read as one."""
     altered: bool = False
     """Whether something in it, that is not known here, changes what it means: a modifierExtension, implicitRules."""
 
@@ -50,6 +60,12 @@ class Held:
     def type(self) -> str:
         kind: str = self.body["resourceType"]
         return kind
+
+    @property
+    def server(self) -> str:
+        """On which it is, or its owner; empty when the bundle does not say."""
+        on = _ON_A_SERVER.fullmatch((self.owner or self).url)
+        return on[1] if on else ""
 
 
 class Bundle:
@@ -64,7 +80,6 @@ class Bundle:
             raise InvalidResource("Bundle.entry", "must be a list")
         self.skipped: list[Skipped] = []
         self.held: list[Held] = []
-        found: dict[str, list[Held]] = {}
         for number, entry in enumerate(entries):
             path = f"Bundle.entry[{number}]"
             body = entry.get("resource") if isinstance(entry, dict) else None
@@ -77,28 +92,37 @@ class Bundle:
                 continue
             _is_r4(body, where)
             full = entry.get("fullUrl")
-            named = f"{body['resourceType']}/{body['id']}" if isinstance(body.get("id"), str) else ""
-            held = Held(where, body, full if isinstance(full, str) else named, altered=deep)
+            url = full.partition("/_history/")[0] if isinstance(full, str) else _name(body)
+            held = Held(where, body, url, altered=deep)
             self.held.append(held)
-            found.setdefault(held.url, []).append(held)
             contained = body.get("contained")
             for place, inner in enumerate(contained if isinstance(contained, list) else []):
                 if isinstance(inner, dict) and isinstance(inner.get("resourceType"), str):
                     _is_r4(inner, f"{where}.contained[{place}]")
-                    url = f"{held.url}#{inner.get('id')}"
-                    self.held.append(Held(f"{where}.contained[{place}]", inner, url, held, deep))
-        for url, same in found.items():
-            if not url or len(same) == 1:
-                continue
-            alike = all(other.body == same[0].body for other in same)
-            for other in same[1:] if alike else same:
-                self.held = [each for each in self.held if each is not other and each.owner is not other]
-                self.skipped.append(Skipped(other.path, "is a repeat" if alike else "has the id of another resource"))
+                    url = f"{where}#{inner['id']}" if isinstance(inner.get("id"), str) else ""
+                    self.held.append(Held(f"{where}.contained[{place}]", inner, url, held, altered=deep))
+        self._leave_out_repeats()
         self._by_url = {each.url: each for each in self.held if each.url}
-        self._by_name: dict[str, list[Held]] = {}
-        for each in self.held:
-            if each.owner is None and isinstance(each.body.get("id"), str):
-                self._by_name.setdefault(f"{each.type}/{each.body['id']}", []).append(each)
+        self._by_name = _grouped((_name(each.body), each) for each in self.held if each.owner is None)
+
+    def _leave_out_repeats(self) -> None:
+        """Of resources that are one, the first is read when all say the same, and none when they do not: any may be the
+        one that counts. One are those of a url, and those of a type and id unless each is on a server of its own."""
+        by_name = _grouped((_name(each.body), each) for each in self.held if each.owner is None)
+        left_out: dict[str, str] = {}
+        for same in (
+            *_grouped((each.url, each) for each in self.held).values(),
+            *(same for same in by_name.values() if len(same) > 1 and not all(each.server for each in same)),
+        ):
+            alike = all(other.body == same[0].body for other in same[1:])
+            for other in same[1:] if alike else same:
+                left_out.setdefault(other.path, "is a repeat" if alike else "has the id of another resource")
+        self.skipped += [Skipped(path, reason) for path, reason in left_out.items()]
+        self.held = [
+            each
+            for each in self.held
+            if each.path not in left_out and (each.owner is None or each.owner.path not in left_out)
+        ]
 
     def of(self, *types: str) -> Iterator[Held]:
         return (each for each in self.held if each.type in types)
@@ -108,18 +132,17 @@ class Bundle:
         text = _text(reference)
         if text is None:
             return None
+        owner = origin.owner or origin
         if text.startswith("#"):
-            owner = origin.owner or origin
-            return owner if text == "#" else self._by_url.get(f"{owner.url}{text}") if owner.url else None
-        text = text.partition("/_history/")[0]
-        if text in self._by_url:
-            return self._by_url[text]
-        base = (origin.owner or origin).url
-        if "/" in base and "://" in base and "://" not in text:  # relative to the server of who refers
-            absolute = f"{base.rsplit('/', 2)[0]}/{text}"
-            if absolute in self._by_url:
-                return self._by_url[absolute]
-        named = self._by_name.get(text, [])
+            return owner if text == "#" else self._by_url.get(f"{owner.path}{text}")
+        held = self._by_url.get(_absolute(text, origin))
+        if held is not None:
+            return held
+        named = [
+            each
+            for each in self._by_name.get(text.partition("/_history/")[0], ())
+            if not (origin.server and each.server)
+        ]
         return named[0] if len(named) == 1 else None
 
     def who(self, reference: object, origin: Held) -> str | None:
@@ -128,7 +151,7 @@ class Bundle:
         if held is not None:
             return held.path
         text = _text(reference)
-        return None if text is None or text.startswith("#") else text.partition("/_history/")[0]
+        return None if text is None or text.startswith("#") else _absolute(text, origin)
 
 
 def _text(reference: object) -> str | None:
@@ -136,9 +159,29 @@ def _text(reference: object) -> str | None:
     return text if isinstance(text, str) and text else None
 
 
+def _name(body: Json) -> str:
+    """Type and id, by which a relative reference names a resource; empty when it has no id."""
+    return f"{body['resourceType']}/{body['id']}" if isinstance(body.get("id"), str) else ""
+
+
+def _absolute(text: str, origin: Held) -> str:
+    """A reference without its version, from the server of who refers."""
+    text = text.partition("/_history/")[0]
+    return f"{origin.server}/{text}" if origin.server and ":" not in text else text
+
+
+def _grouped(named: Iterable[tuple[str, Held]]) -> dict[str, list[Held]]:
+    groups: dict[str, list[Held]] = {}
+    for name, held in named:
+        if name:
+            groups.setdefault(name, []).append(held)
+    return groups
+
+
 def _is_r4(body: Json, path: str) -> None:
     for name in _OF_R5.get(body["resourceType"], ()):
-        if name in body:
+        element, _, part = name.partition(".")
+        if element in body and (not part or (isinstance(body[element], dict) and part in body[element])):
             raise InvalidResource(f"{path}.{name}", "is of another release than FHIR R4")
     meta = body.get("meta")
     profiles = meta.get("profile") if isinstance(meta, dict) else None

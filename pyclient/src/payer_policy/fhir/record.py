@@ -371,7 +371,12 @@ class _Case:
 
     def _with_medication(self, held: Held) -> Held:
         """A MedicationRequest that refers to its Medication, as one that has the code of that."""
-        target = self._held.target(held.body.get("medicationReference"), held)
+        if held.type != "MedicationRequest" or "medicationReference" not in held.body:
+            return held
+        target = self._held.target(held.body["medicationReference"], held)
+        if target is None or target.type != "Medication":
+            reason = "refers to what is not in the bundle" if target is None else "refers to no Medication"
+            self._held.skipped.append(Skipped(f"{held.path}.medicationReference", reason))
         if target is None or target.type != "Medication" or target.altered:
             return held
         self._elsewhere[held.path] = f"{target.path}.code"
