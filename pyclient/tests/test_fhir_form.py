@@ -166,6 +166,10 @@ def test_a_form_fills_in_what_the_record_says(policy: EmbeddedPolicy, forms: dic
     form = forms[("NCD-110.21", "2007-07-30")]
     assert fill(form, {"entry": [{"resource": blood}]}) == {"hemoglobin": 9.5}
     assert fill(form, {"entry": [{"resource": blood}] * 2}) == {}  # which of them counts?
+    count: Json = {"resourceType": "Observation", "status": "final", "component": [blood]}
+    assert fill(form, {"entry": [{"resource": count}]}) == {"hemoglobin": 9.5}
+    assert fill(form, {"entry": [{"resource": blood}, {"resource": count}]}) == {}
+    assert fill(form, {"entry": [{"resource": count | {"status": "preliminary"}}]}) == {}
     blood["valueQuantity"]["code"] = "g/L"
     assert fill(form, {"entry": [{"resource": blood}]}) == {}
 

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -551,6 +552,71 @@ def test_the_latest_measurement_counts(records: Records) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [
+        (quantity(7.2, "mmol/L"), "has a unit that is not understood"),
+        ({"valueString": "11.6 g/dL"}, "has no number"),
+        (quantity(116, "g/dL"), "is out of range"),
+    ],
+)
+def test_a_later_measurement_that_cannot_be_read_leaves_none(records: Records, later: Json, reason: str) -> None:
+    """The one before is not the latest, and what the latest says is not known."""
+    day = {"effectiveDateTime": "2025-05-20"}
+    reading = anemia(records, blood(quantity(9.4, "g/dL"), later | day))
+    assert facts(reading) == {}
+    assert reasons(reading, "hemoglobin") == ["is not the latest", reason]
+    withdrawn = anemia(records, blood(quantity(9.4, "g/dL"), later | day | {"status": "entered-in-error"}))
+    assert facts(withdrawn) == {"hemoglobin": 9.4}
+
+
+def test_what_a_later_sample_does_not_show_is_not_undone(records: Records, record: Json) -> None:
+    """A rearrangement found at diagnosis, and not in a sample of remission."""
+    found = copy.deepcopy(one(record, "Observation/kmt2a")) | {"id": "earlier", "effectiveDateTime": "2022-05-03"}
+    found["valueCodeableConcept"]["coding"][0]["code"] = "LA9633-4"
+    record["entry"].append({"fullUrl": "http://hospital.example/fhir/Observation/earlier", "resource": found})
+    reading = records.read(record)
+    assert "kmt2a_rearranged" not in facts(reading)
+    assert reasons(reading, "kmt2a_rearranged") == ["disagrees with another"] * 2
+
+
+def panel(*components: Json) -> Json:
+    """A blood count as one Observation, for `blood`."""
+    made = [{"code": concept(LOINC, "718-7"), **component} for component in components]
+    return {"code": concept(LOINC, "58410-2"), "component": made}
+
+
+def test_the_components_of_a_panel_are_measurements(records: Records) -> None:
+    hematocrit = quantity(30, "%") | {"code": concept(LOINC, "4544-3")}
+    bundle = blood(panel(quantity(94, "g/L"), hematocrit), quantity(8, "g/dL") | {"effectiveDateTime": "2025-04-30"})
+    reading = anemia(records, bundle)
+    assert facts(reading) == {"hemoglobin": 9.4, "hematocrit": 30}
+    assert [(each.standing, each.path, each.resource, each.day) for each in reading.evidence] == [
+        ("established", "Bundle.entry[1].resource.component[0].value", "Observation/o0", "2025-05-01"),
+        ("set aside", "Bundle.entry[2].resource.value", "Observation/o1", "2025-04-30"),
+        ("established", "Bundle.entry[1].resource.component[1].value", "Observation/o0", "2025-05-01"),
+    ]
+    assert all(fhirpath(each.path)(bundle) for each in reading.evidence)
+
+
+@pytest.mark.parametrize(
+    ("whole", "component", "reason"),
+    [
+        ({"status": "preliminary"}, {}, "is not final"),
+        ({"status": "preliminary"}, {"status": "final"}, "is not final"),  # a component has no status
+        ({"subject": {"reference": "Patient/twin"}}, {}, "is of another patient"),
+        ({"effectiveDateTime": "2025-06-02"}, {}, "is after the date of service"),
+        ({"dataAbsentReason": {}}, {}, "says that it has no value"),
+        ({}, {"dataAbsentReason": {}}, "says that it has no value"),
+        ({}, {"modifierExtension": [{"url": "http://example.org/not"}]}, "holds a modifier that is not known here"),
+    ],
+)
+def test_a_component_stands_as_its_panel_does(records: Records, whole: Json, component: Json, reason: str) -> None:
+    reading = anemia(records, blood(panel(quantity(9.4, "g/dL") | component) | whole))
+    assert facts(reading) == {}
+    assert reasons(reading, "hemoglobin") == [reason]
+
+
 def test_measurements_of_one_day_that_differ_are_a_conflict(records: Records) -> None:
     bundle = blood(quantity(8, "g/dL"), quantity(9, "g/dL"))
     assert facts(anemia(records, bundle)) == {}
@@ -801,6 +867,33 @@ def test_ten_megabytes(records: Records, record: Json) -> None:
     assert facts(records.read(read_bundle(text))) == FACTS
     with pytest.raises(InvalidResource):
         read_bundle("[" * 100_000)
+
+
+def repeat(_: int) -> Json:
+    return {"resourceType": "Basic", "id": "b"}
+
+
+def measurement(number: int) -> Json:
+    made: Json = blood(quantity(9, "g/dL") | {"id": str(number)})["entry"][1]["resource"]
+    return made
+
+
+@pytest.mark.parametrize(("made", "many"), [(repeat, 10_000), (measurement, 2_000)])
+def test_much_takes_no_more_time_than_it_is_more(records: Records, made: Callable[[int], Json], many: int) -> None:
+    """Four times as much about four times as long, and not sixteen times."""
+
+    def seconds(number: int) -> float:
+        patient = {"resourceType": "Patient", "id": "p"}
+        bundle = {
+            "resourceType": "Bundle",
+            "entry": [{"resource": each} for each in (patient, *map(made, range(number)))],
+        }
+        started = time.process_time()
+        anemia(records, bundle)
+        return time.process_time() - started
+
+    seconds(many)  # what is made once
+    assert seconds(4 * many) < 8 * seconds(many)
 
 
 def test_nothing_of_the_patient_is_in_an_error_or_a_repr(

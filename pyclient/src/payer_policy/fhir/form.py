@@ -135,6 +135,10 @@ def _initial(rules: list[Rule], shared: Vocabulary, unit: Unit | None) -> str:
         ready = " and ".join(f"({test.where})" for test in shared.stands[rule.resource])
         those = f"%{rule.resource}.entry.resource.where({ready} and {rule.where})"
         if rule.quantity and unit:
+            # A panel has its measurements in components.
+            those = (
+                f"%{rule.resource}.entry.resource.where({ready}).select($this.combine(component)).where({rule.where})"
+            )
             fits = f"value.system = '{UCUM}' and value.code = '{unit.ucum}' and value.comparator.empty()"
             return f"iif({those}.count() = 1, {those}.where({fits}).value.value, {{}})"
         for value, codes in rule.means or ((True, None), (False, None)):

@@ -353,12 +353,12 @@ class _Case:
         self._held, self._order, self._about, self._day, self._shared = held, order, about, day, shared
         self._elsewhere: dict[str, str] = {}  # by its path, where the code of a resource stands that only refers to it
         self._by_type: dict[str, list[tuple[Held, frozenset[str]]]] = {}
-        for each in held.held:
-            if each.type in shared.stands:
-                each = self._with_medication(each)
-                text = json.dumps(each.body, separators=(",", ":"), default=str)
-                codes = frozenset(_CODED.findall(text))
-                self._by_type.setdefault(each.type, []).append((each, codes))
+        for resource in held.held:
+            if resource.type in shared.stands:
+                for each in (self._with_medication(resource), *_components(resource)):
+                    text = json.dumps(each.body, separators=(",", ":"), default=str)
+                    codes = frozenset(_CODED.findall(text))
+                    self._by_type.setdefault(each.type, []).append((each, codes))
         self._aside: dict[int, str | None] = {}
         self._unready_by: dict[str, str | None] = {}
         self._variables = {"patient": patient or {}, "age": _age(patient, day)}
@@ -416,6 +416,8 @@ class _Case:
         return self._aside[id(held)]
 
     def _why(self, held: Held) -> str | None:
+        if held.panel:
+            return self.aside(held.panel) or self._unready(held)
         if held.altered:
             return "holds a modifier that is not known here"
         name = _PATIENT.get(held.type, "subject")
@@ -440,10 +442,12 @@ class _Case:
     def _unready(self, held: Held) -> str | None:
         """Why it does not stand. Most resources of a record stand alike, and are asked once."""
         tests = self._shared.stands.get(held.type, ())
+        if held.panel:  # which has the rest
+            tests = tuple(test for test in tests if test.element in held.body)
         elements = tuple(test.element for test in tests)  # abatementDateTime is one of abatement
         names = sorted(name for name in held.body if name.startswith(elements))
         part = {"resourceType": held.type} | {name: held.body[name] for name in names}
-        key = json.dumps(part, default=str)
+        key = json.dumps([held.panel is None, part], default=str)
         if key not in self._unready_by:
             failed = (test.otherwise for test in tests if self._of(part, test.where) != [True])
             self._unready_by[key] = next(failed, None)
@@ -456,11 +460,14 @@ class _Case:
         return _when(value)
 
     def when(self, held: Held) -> _When | None:
+        held = held.panel or held
         return next((self._dated(held, name) for name in _WHEN.get(held.type, ()) if name in held.body), None)
 
     def _read(self, fact: Mapping[str, Any], rule: Rule, held: Held) -> Iterator[tuple[Evidence, _When | None]]:
         when, aside = self.when(held), self.aside(held)
-        measured = when if held.type == "Observation" else None
+        # A number that cannot be read has been measured nonetheless. What a test has found, a variant of a gene say, is
+        # not undone by a later sample.
+        measured = when if rule.quantity and not rule.suggests and not aside else None
         for element in self._element(held, rule.read):
             for value, problem in self._values(fact, rule, element):
                 reason = aside or problem
@@ -521,13 +528,9 @@ class _Case:
 
 def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
     """Of measurements the latest counts; what then disagrees establishes nothing."""
-    standing = [(each, when) for each, when in found if each.standing == ESTABLISHED]
-    past = {
-        id(each)
-        for each, when in standing
-        if when is not None and any(other is not None and when.before(other) for _, other in standing)
-    }
-    latest = [each for each, _ in standing if id(each) not in past]
+    rivals = [*_latest([when for _, when in found if when is not None])]
+    past = {id(each) for each, when in found if when is not None and any(when.before(other) for other in rivals)}
+    latest = [each for each, _ in found if each.standing == ESTABLISHED and id(each) not in past]
     exact = [each.value for each in latest if not isinstance(each.value, dict)]
     # A bound says less than a value within it, and no other.
     less = {
@@ -535,7 +538,7 @@ def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
     }
     values = {json.dumps(each.value, sort_keys=True) for each in latest if id(each) not in less}
     for each, _ in found:
-        if id(each) in past:
+        if id(each) in past and each.standing == ESTABLISHED:
             yield replace(each, standing=SET_ASIDE, reason="is not the latest")
         elif each.standing == ESTABLISHED and len(values) > 1:
             yield replace(each, standing=CONFLICT, reason="disagrees with another")
@@ -543,6 +546,30 @@ def _settled(found: list[tuple[Evidence, _When | None]]) -> Iterator[Evidence]:
             yield replace(each, standing=SET_ASIDE, reason="says less than another")
         else:
             yield each
+
+
+def _latest(measured: list[_When]) -> Iterator[_When]:
+    """Of some times those that make any other the past: a day is longer than a moment, so that `before` orders only one
+    of either."""
+    exact = [(when.moment, when) for when in measured if when.moment]
+    if exact:
+        yield max(exact, key=lambda each: each[0])[1]
+        yield max((when for _, when in exact), key=lambda when: when.first)
+    rough = [when for when in measured if not when.moment]
+    if rough:
+        yield max(rough, key=lambda when: when.first)
+
+
+def _components(held: Held) -> Iterator[Held]:
+    """Of a panel each component, as an Observation of its own."""
+    components = held.body.get("component") if held.type == "Observation" else None
+    for place, each in enumerate(components if isinstance(components, list) else ()):
+        if isinstance(each, dict):
+            own = {
+                name: each[name] for name in each if name in ("code", "dataAbsentReason") or name.startswith("value")
+            }
+            body = {"resourceType": held.type, "id": held.body.get("id", ""), **own}
+            yield replace(held, path=f"{held.path}.component[{place}]", body=body, panel=held)
 
 
 def _holds(bound: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401
