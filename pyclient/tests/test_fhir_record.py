@@ -792,6 +792,10 @@ def test_a_date_of_service_is_a_whole_day(records: Records, record: Json) -> Non
     del item["servicedDate"]
     with pytest.raises(InvalidResource, match="names no date of service"):
         records.read(record)
+    item["servicedDate"] = "1899-12-31"
+    with pytest.raises(InvalidResource, match=r"servicedDate must be a day of the years 1900 to 2199"):
+        records.read(record)
+    del item["servicedDate"]
     item["servicedPeriod"] = {"start": "2025-06-01", "end": "2025-08-01"}
     assert facts(records.read(record)) == FACTS
     assert facts(records.read(record, date_of_service="2025-05-13")).get("disease_status") is None
@@ -1096,7 +1100,10 @@ def test_an_answer_completes_the_record(policy: EmbeddedPolicy, records: Records
         ("combined_with", [{"valueCoding": {"code": "none"}}, {"valueCoding": {"code": "other"}}], {}),
         ("combined_with", [{"valueCoding": {"code": "other"}}] * 2, {}),
         ("combined_with", [{"valueCoding": {"code": "other"}}], {"status": "in-progress"}),
+        ("lineage", [{"valueCoding": {"system": "http://example.org", "code": "t_cell"}}], {}),
         ("mrd_percent", [{"valueDecimal": 101}], {}),
+        ("mrd_percent", [{"valueDecimal": 0.1 + 0.2}], {}),
+        ("mrd_percent", [{"valueDecimal": float("nan")}], {}),
         ("complete_response", [{"valueInteger": 1.5}], {}),
         ("cd19_positive", [{"valueBoolean": True}], {"status": "entered-in-error"}),
         ("cd19_positive", [{"valueBoolean": True}], {"authored": "2025-06-02"}),
@@ -1118,13 +1125,55 @@ def test_an_answer_that_is_none(
         ({"resourceType": "Bundle"}, ""),
         ({"questionnaire": "https://payer.example/fhir/Questionnaire/XY-1|2025-04-01"}, ".questionnaire"),
         ({"questionnaire": None}, ".questionnaire"),
+        ({"questionnaire": "https://payer.example/fhir/Questionnaire/CC-0126"}, ".questionnaire"),
+        ({"questionnaire": "https://payer.example/fhir/Questionnaire/CC-0126|2024-01-01"}, ".questionnaire"),
         ({"subject": None}, ".subject"),
+        ({"subject": {"reference": "#child"}}, ".subject"),
+        (
+            {"contained": [{"resourceType": "Procedure", "occurrenceDateTime": "2025"}]},
+            ".contained[0].occurrenceDateTime",
+        ),
     ],
 )
 def test_a_response_that_is_none(policy: EmbeddedPolicy, records: Records, change: Json, path: str) -> None:
     with pytest.raises(InvalidResource) as caught:
         records.facts_from_response(response(policy, "CC-0126", {}) | change, date_of_service="2025-06-01")
     assert caught.value.path == f"QuestionnaireResponse{path}"
+
+
+def test_a_response_is_read_by_its_own_places(policy: EmbeddedPolicy, records: Records) -> None:
+    answers: dict[str, list[Json]] = {"cd19_positive": [{"valueBoolean": True}], "cd19": [{"valueBoolean": True}]}
+    reading = records.facts_from_response(response(policy, "CC-0126", answers), date_of_service="2025-06-01")
+    assert [each.path for each in reading.evidence] == ["QuestionnaireResponse.item[0].answer"]
+    assert [each.path for each in reading.skipped] == ["QuestionnaireResponse.item[1]"]
+    assert reading.order == {}  # the response is no order
+    with pytest.raises(InvalidResource, match=r"^QuestionnaireResponse\.questionnaire .* and none is held$"):
+        records.facts_from_response(response(policy, "CC-0126", answers), date_of_service="2024-01-01")
+
+
+# By the type of a fact, what an answer to it may be: in JSON all, and none of it in the contract.
+ODD: dict[str, tuple[str, list[Any]]] = {
+    "boolean": ("valueBoolean", [1, "true"]),
+    "integer": ("valueInteger", [1.5, 10**400, float("inf"), float("nan"), True]),
+    "number": ("valueDecimal", [0.1 + 0.2, 1e-301, 5e-324, 10**400, float("inf"), float("nan"), True]),
+    "date": ("valueDate", ["2025-02-30", "1899-12-31", "2200-01-01", "2025-06", "2025-W01-1", 20250601]),
+    "string": ("valueCoding", [{"code": ["other"]}, {"code": None}, {}]),
+    "array": ("valueCoding", [{"code": {"a": 1}}, {}]),
+}
+
+
+@pytest.mark.parametrize("document", ["CC-0126", "NCD-110.21", "NCD-240.4"])
+def test_any_answer_makes_a_request_that_can_be_decided(
+    policy: EmbeddedPolicy, records: Records, document: str
+) -> None:
+    form, held = response(policy, document, {}), Documents(policy)
+    for name, fact in held.facts(document, held.in_force(document, "2025-06-01")).items():
+        kind, values = ODD[fact["type"]]
+        for value in values:
+            form["item"] = [{"linkId": name, "answer": [{kind: value}]}]
+            reading = records.facts_from_response(form, date_of_service="2025-06-01")
+            assert facts(reading) == {}
+            assert reasons(reading, name) == ["is no answer to the question"]
 
 
 # The command
@@ -1149,7 +1198,14 @@ def test_the_command(
     assert main(["answer", str(file), "--date", "2025-06-01"]) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["facts"] == {"infant": True}
-    assert shown.err == "payer-policy: Bundle.entry[1].resource.item[1].answer is no answer to the question\n"
+    assert shown.err == "payer-policy: QuestionnaireResponse.item[1].answer is no answer to the question\n"
+    file.write_text(file.read_text(encoding="utf-8").replace("|2025-04-01", "|2024-01-01"), encoding="utf-8")
+    assert main(["answer", str(file), "--date", "2025-06-01"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "payer-policy: QuestionnaireResponse.questionnaire is not the form of the version of CC-0126 in force on the "
+        "date of service, which is 2025-04-01\n",
+    )
     assert main(["request", str(file)]) == 2
     assert main(["request", str(tmp_path / "absent.json")]) == 2
     file.write_text("[]", encoding="utf-8")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from payer_policy.fhir.mapping import UCUM, Rule, Unit, Vocabulary
@@ -26,6 +29,10 @@ _ORIGINS = ("auto-client", "auto-server", "override", "manual")
 
 _TYPES = {"boolean": "boolean", "integer": "integer", "number": "decimal", "date": "date"}
 _VALUE = {"boolean": "valueBoolean", "integer": "valueInteger", "number": "valueDecimal", "date": "valueDate"}
+
+FIRST_YEAR, LAST_YEAR = 1900, 2199  # of the contract
+
+_TOO_LARGE = 1e100  # and its inverse too small: no measurement, and far within what the policy takes
 
 # The answer that says that a list is empty, since no answer says nothing; it stands alone.
 _NONE = "none"
@@ -197,6 +204,7 @@ def next_question(decision: Decision) -> Missing | None:
 def answers_of(response: Json, fact: Mapping[str, Any], path: str) -> Iterator[tuple[str, Any, str | None, str | None]]:
     """The answer to the question of a fact: where it stands, its value, what is wrong with it, and where it comes
     from, as information-origin has it."""
+    canonical = str(response.get("questionnaire")).partition("|")[0]
     for number, item in enumerate(_list(response.get("item"))):
         if item.get("linkId") != fact["name"]:
             continue
@@ -209,7 +217,7 @@ def answers_of(response: Json, fact: Mapping[str, Any], path: str) -> Iterator[t
             value = answers[0].get(_VALUE[fact["type"]])
             problem = None if len(answers) == 1 and _fits(fact, value) else "is no answer to the question"
         else:
-            codes = [_code(answer) for answer in answers]
+            codes = [_code(answer, f"{canonical}/{fact['name']}") for answer in answers]
             known = set(fact["values"]) | ({_NONE} if fact["type"] == "array" else set())
             problem = None if set(codes) <= known and len(set(codes)) == len(codes) else "is no answer to the question"
             if fact["type"] == "array":
@@ -225,16 +233,30 @@ def _fits(fact: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401
     if fact["type"] == "boolean":
         return isinstance(value, bool)
     if fact["type"] == "date":
-        return isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII) is not None
+        return isinstance(value, str) and _is_day(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
-    whole = fact["type"] == "number" or value == int(value)
-    return whole and bool(fact.get("minimum", value) <= value <= fact.get("maximum", value))
+    if not (fact.get("minimum", value) <= value <= fact.get("maximum", value) and abs(value) < _TOO_LARGE):  # nor NaN
+        return False
+    exact = Decimal(str(value)).normalize()
+    written = len(exact.as_tuple().digits) <= MOST_DIGITS and (not value or abs(value) > 1 / _TOO_LARGE)
+    return written and (fact["type"] == "number" or value == int(value))
 
 
-def _code(answer: Json) -> str | None:
+def _is_day(text: str) -> bool:
+    """Whether it is a real day of the years that the contract has."""
+    with suppress(ValueError):
+        day = date.fromisoformat(text) if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII) else None
+        return day is not None and FIRST_YEAR <= day.year <= LAST_YEAR
+    return False
+
+
+def _code(answer: Json, system: str) -> str | None:
+    """The code of an option of the form: one of another system means something else."""
     coding = answer.get("valueCoding")
-    code = coding.get("code") if isinstance(coding, dict) else None
+    if not isinstance(coding, dict) or coding.get("system", system) != system:
+        return None
+    code = coding.get("code")
     return code if isinstance(code, str) else None
 
 

@@ -185,7 +185,7 @@ class Vocabulary:
         codings = concept.get("coding") if isinstance(concept, dict) else None
         found = [each for each in codings if isinstance(each, dict)] if isinstance(codings, list) else []
         codes = [each.get("code") for each in found if each.get("system") in self.systems.get(system, ())]
-        return [code for code in codes if isinstance(code, str) and 0 < len(code) <= 20]
+        return [code for code in codes if isinstance(code, str) and 0 < len(code) <= 20 and code.isprintable()]
 
     def codes(self, held: Mapping[str, list[str]]) -> Codes:
         spelled = [(url, code) for system, codes in held.items() for code in codes for url in self.systems[system]]

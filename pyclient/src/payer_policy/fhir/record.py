@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from payer_policy.fhir.bundle import Bundle, Held, Json, Skipped
-from payer_policy.fhir.form import CANONICAL, answers_of
+from payer_policy.fhir.form import CANONICAL, FIRST_YEAR, LAST_YEAR, answers_of
 from payer_policy.fhir.mapping import UCUM, Rule, Unit, Vocabulary, fhirpath
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import InvalidResource, InvalidValue
@@ -23,6 +23,14 @@ from payer_policy.runtime.request import Request
 ESTABLISHED, SUGGESTED, SET_ASIDE, CONFLICT = "established", "suggested", "set aside", "in conflict"
 
 _CODED = re.compile(r'"code":"([^"\\]*)"')
+
+_ANSWERS, _RESPONSE = "QuestionnaireResponse", "Bundle.entry[0].resource"
+
+
+def _of_answers(path: str) -> str:
+    """A place of a response that was read in a bundle, as one of the response itself."""
+    return path.replace(_RESPONSE, _ANSWERS, 1)
+
 
 # Who it is about, and when it was so, by resource.
 _PATIENT = {"Claim": "patient"}
@@ -157,19 +165,38 @@ class Records:
     def facts_from_response(
         self, response: object, *, date_of_service: date | str, request_id: str | None = None
     ) -> Reading:
-        """The request of a QuestionnaireResponse alone. Raises `InvalidResource`."""
+        """The request of a QuestionnaireResponse alone. Raises `InvalidResource`, also when it is not the form of the
+        version in force on the date of service."""
         if not isinstance(response, dict) or response.get("resourceType") != "QuestionnaireResponse":
-            raise InvalidResource("QuestionnaireResponse", "must be an object whose resourceType is that")
+            raise InvalidResource(_ANSWERS, "must be an object whose resourceType is that")
+        day = _whole_day(date_of_service, "date_of_service")
         canonical = response.get("questionnaire")
-        name = canonical.rpartition("|")[0].rpartition(CANONICAL)[2] if isinstance(canonical, str) else ""
+        url, _, version = canonical.rpartition("|") if isinstance(canonical, str) else ("", "", "")
+        name = url.rpartition(CANONICAL)[2]
         if name not in self._documents:
-            raise InvalidResource("QuestionnaireResponse.questionnaire", "is of no document that is held")
+            raise InvalidResource(f"{_ANSWERS}.questionnaire", "names no version of a document that is held")
+        if version != (held := self._documents.in_force(name, day.isoformat())):
+            current = f"which is {held}" if held else "and none is held"
+            problem = f"is not the form of the version of {name} in force on the date of service, {current}"
+            raise InvalidResource(f"{_ANSWERS}.questionnaire", problem)
         subject = response.get("subject")
-        if not isinstance(subject, dict) or not isinstance(subject.get("reference"), str):
-            raise InvalidResource("QuestionnaireResponse.subject", "refers to no one")
+        about = subject.get("reference") if isinstance(subject, dict) else None
+        if not isinstance(about, str) or not about or about.startswith("#"):  # what it contains is no one else's
+            raise InvalidResource(f"{_ANSWERS}.subject", "refers to no one")
         order = {"resourceType": "Claim", "status": "active", "use": "preauthorization", "patient": subject}
-        bundle = {"resourceType": "Bundle", "entry": [{"resource": order}, {"resource": response}]}
-        return self.read(bundle, document=name, date_of_service=date_of_service, request_id=request_id)
+        bundle = {"resourceType": "Bundle", "entry": [{"resource": response}, {"resource": order}]}
+        try:
+            read = self.read(bundle, document=name, date_of_service=day, request_id=request_id)
+        except InvalidResource as error:
+            raise InvalidResource(_of_answers(error.path), error.problem) from None
+        return replace(
+            read,
+            evidence=tuple(replace(each, path=_of_answers(each.path)) for each in read.evidence),
+            skipped=tuple(
+                replace(each, path=_of_answers(each.path)) for each in read.skipped if each.path.startswith(_RESPONSE)
+            ),
+            order={},
+        )
 
     def _order(self, held: Bundle, document: str | None) -> Held | None:
         """The Claim, else the order, of a document held here. None when there is none and a document is given."""
@@ -270,10 +297,12 @@ def _served(order: Held | None, services: list[_Service]) -> date:
 
 def _whole_day(value: object, path: str) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return value
+        value = value.isoformat()
     when = _when(value)
     if when is None or when.first != when.last:
         raise InvalidResource(path, "must be a whole day, YYYY-MM-DD")
+    if not FIRST_YEAR <= when.first.year <= LAST_YEAR:
+        raise InvalidResource(path, f"must be a day of the years {FIRST_YEAR} to {LAST_YEAR}")
     return when.first
 
 
