@@ -95,6 +95,15 @@ def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
     request = {"document": "NCD-240.4", "date_of_service": "2009-01-01", "facts": {"age": 61}}
     for name in ("a.json", "request.json", "in.jsonl"):
         (tmp_path / name).write_text(json.dumps(request) + "\n", encoding="utf-8")
+    shutil.copy(ROOT / "examples" / "fhir" / "relapsed-b-all.json", tmp_path / "bundle.json")
+    response = {
+        "resourceType": "QuestionnaireResponse",
+        "questionnaire": "urn:payer-policy/Questionnaire/CC-0126|2025-04-01",
+        "status": "completed",
+        "subject": {"reference": "Patient/child"},
+        "item": [{"linkId": "cd19_positive", "answer": [{"valueBoolean": True}]}],
+    }
+    (tmp_path / "response.json").write_text(json.dumps(response), encoding="utf-8")
     rows = {name: [value if isinstance(value, str) else json.dumps(value)] for name, value in request.items()}
     pq.write_table(pa.table(rows), tmp_path / "in.parquet")
     [block] = [block for block in blocks(ROOT / "pyclient" / "README.md", "console") if "a.json" in block]
@@ -103,7 +112,7 @@ def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
         ends = "" if " diff " not in command else " || test $? = 1"  # there is a difference
         run(f"{{ {command.replace('http://127.0.0.1:8181', opa_url)}\n}}{ends}", tmp_path)
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
-    assert len(commands) == 9
+    assert len(commands) == 12
 
 
 def test_the_guide_to_revising(clone: Path) -> None:
