@@ -266,6 +266,11 @@ def without_urls(record: Json) -> None:
         del entry["fullUrl"]
 
 
+def under_other_urls(record: Json) -> None:
+    for number, entry in enumerate(record["entry"]):
+        entry["fullUrl"] = f"http://hospital.example/bundles/{number}"  # no server of FHIR has it there
+
+
 def of_a_version(record: Json) -> None:
     for entry in record["entry"]:
         if "subject" in entry["resource"]:
@@ -314,6 +319,7 @@ def by_age_at_onset(record: Json) -> None:
         with_absolute_references,
         under_uuids,
         without_urls,
+        under_other_urls,
         of_a_version,
         from_a_search,
         with_another_item,

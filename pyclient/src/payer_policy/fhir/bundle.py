@@ -28,8 +28,8 @@ _OF_R5 = {
 }
 
 
-# A fullUrl of a server, from which relative references go out.
-_ON_A_SERVER = re.compile(r"(https?://.+)/[A-Za-z]+/[A-Za-z0-9.-]+", re.ASCII)
+# A fullUrl of a server, from which relative references go out: of its base, the type and the id.
+_ON_A_SERVER = re.compile(r"(https?://.+)/(\w+)/[A-Za-z0-9.-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ class Held:
     @property
     def server(self) -> str:
         """On which it is, or its owner; empty when the bundle does not say."""
-        on = _ON_A_SERVER.fullmatch((self.owner or self).url)
-        return on[1] if on else ""
+        whole = self.owner or self
+        on = _ON_A_SERVER.fullmatch(whole.url)
+        return on[1] if on and on[2] == whole.type else ""
 
 
 class Bundle:
