@@ -59,7 +59,7 @@ export function requestIn(text, documents, date) {
 }
 
 function answersIn(response, documents, date) {
-  const [, name, number] = /\/Questionnaire\/([^/|]+)\|([^|]+)$/.exec(response.questionnaire) ?? [];
+  const [, form, name, number] = /^(.*\/Questionnaire\/([^/|]+))\|([^|]+)$/.exec(response.questionnaire) ?? [];
   const version = documents.find(({ document }) => document === name)?.versions.find((each) => each.version === number);
   if (!version) throw new Unreadable("These answers are to the questionnaire of no version that is held here.");
   if (date < version.effective_from || (version.effective_to && date > version.effective_to))
@@ -74,7 +74,7 @@ function answersIn(response, documents, date) {
   const facts = {}, left = new Set();
   for (const fact of version.facts)
     for (const item of listed(response.item).filter(({ linkId, answer }) => linkId === fact.name && listed(answer).length)) {
-      const value = answerOf(fact, listed(item.answer));
+      const value = answerOf(fact, listed(item.answer), form);
       const fits = value != null && !isObject(value) && admits(fact, value) &&
         (fact.type !== "integer" || Number.isInteger(Number(value.rawJSON))) && (fact.type !== "array" || status !== "in-progress");
       if (fits && JSON.stringify(facts[fact.name] ?? value) === JSON.stringify(value)) facts[fact.name] = value;
@@ -89,9 +89,10 @@ const listed = (value) => (Array.isArray(value) ? value.filter(isObject) : []);
 const VALUE = { boolean: "valueBoolean", integer: "valueInteger", number: "valueDecimal", date: "valueDate" };
 
 // Undefined where there is more than one, or none of its type.
-function answerOf(fact, answers) {
+function answerOf(fact, answers, form) {
   if (VALUE[fact.type]) return answers.length === 1 ? answers[0][VALUE[fact.type]] : undefined;
-  const codes = answers.map(({ valueCoding }) => valueCoding?.code);
+  const options = `${form}/${fact.name}`; // a code of another system means something else
+  const codes = answers.map(({ valueCoding }) => ((valueCoding?.system ?? options) === options ? valueCoding?.code : undefined));
   if (fact.type === "string") return codes.length === 1 ? codes[0] : undefined;
   if (codes.length === 1 && codes[0] === "none") return []; // since no answer says nothing
   return new Set(codes).size === codes.length ? codes : undefined;

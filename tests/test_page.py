@@ -527,6 +527,8 @@ NO_ANSWERS: list[tuple[str, list[Any], dict[str, Any]]] = [
     ("lineage", [CODES["b"]], {}),
     ("lineage", [CODES["t_cell"], CODES["other"]], {}),
     ("lineage", [{"valueString": "t_cell"}], {}),
+    ("lineage", [{"valueCoding": {"system": "http://example.org", "code": "t_cell"}}], {}),
+    ("combined_with", [{"valueCoding": {"system": "http://example.org", "code": "none"}}], {}),
     ("combined_with", [CODES["none"], CODES["other"]], {}),
     ("combined_with", [CODES["other"]] * 2, {}),
     ("combined_with", [CODES["other"]], {"status": "in-progress"}),
