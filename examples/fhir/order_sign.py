@@ -40,13 +40,14 @@ def answer(policy: PolicyBase, asked: Json, day: date, new_id: Callable[[], str]
     """The reply to a call of the hook. Raises `PolicyError`, or what a call that is none raises."""
     prefetch = asked["prefetch"]
     orders = [entry["resource"] for entry in asked["context"]["draftOrders"]["entry"]]
-    [coverage, *_] = resources(prefetch["coverage"])
+    [coverage, *_] = (each for each in resources(prefetch["coverage"]) if each["resourceType"] == "Coverage")
     known = [each for name in SERVICE["prefetch"] if name != "coverage" for each in resources(prefetch.get(name))]
     cards, actions = [], []
     for order in orders:
         bundle = {"resourceType": "Bundle", "entry": [{"resource": each} for each in (order, *known)]}
+        says_when = "occurrenceDateTime" in order or "occurrencePeriod" in order  # of a drug, none does
         try:
-            reading = Records(policy).read(bundle)
+            reading = Records(policy).read(bundle, date_of_service=None if says_when else day)
         except InvalidResource as error:
             if error.path == "Bundle.entry":  # of no document held here, as most orders are
                 continue
@@ -96,7 +97,7 @@ def server(port: int) -> ThreadingHTTPServer:
                 self.reply(200, answer(policy, asked, date.today(), lambda: str(uuid.uuid4())))
             except PolicyError as error:  # its message holds no value
                 self.reply(412, {"error": str(error)})
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 self.reply(400, {"error": "is no call of order-sign with the prefetch of this service"})
 
         def reply(self, status: int, body: Json) -> None:

@@ -127,9 +127,30 @@ def test_the_service_says_nothing_of_other_orders(service: str, call: Json) -> N
     assert requests.post(url, json=call, timeout=60).json() == {"cards": [], "systemActions": []}
 
 
+def test_an_order_of_a_drug_is_for_the_day_on_which_it_is_signed(service: str, call: Json) -> None:
+    [entry] = call["context"]["draftOrders"]["entry"]
+    order = entry["resource"]
+    entry["resource"] = {
+        "resourceType": "MedicationRequest",
+        "id": "order",
+        "status": "draft",
+        "intent": "order",
+        "medicationCodeableConcept": order["code"],
+        "subject": order["subject"],
+    }
+    outcome = {"resource": {"resourceType": "OperationOutcome", "issue": []}, "search": {"mode": "outcome"}}
+    call["prefetch"]["coverage"]["entry"].insert(0, outcome)
+    reply = requests.post(f"{service}/cds-services/payer-policy-order-sign", json=call, timeout=60)
+    [action] = reply.json()["systemActions"]
+    [extension] = action["resource"]["extension"]
+    said = "extension.where(url = 'coverage').value.reference | extension.where(url = 'pa-needed').value"
+    assert fhirpath(said)(extension) == ["Coverage/plan", "auth-needed"]
+
+
 def test_the_service_refuses_what_is_no_call(service: str, call: Json) -> None:
     url = f"{service}/cds-services/payer-policy-order-sign"
     assert requests.post(url, data="{", timeout=30).status_code == 400
+    assert requests.post(url, data="[" * 100_000, timeout=30).status_code == 400
     assert requests.post(url, json={}, timeout=30).status_code == 400
     assert requests.post(f"{service}/cds-services/other", json=call, timeout=30).status_code == 404
     assert requests.get(f"{service}/other", timeout=30).status_code == 404
