@@ -361,7 +361,14 @@ def test_a_person_decides(policy: EmbeddedPolicy, approved: Decision) -> None:
     assert action(allowed) == "A1"
     ends = fhirpath(f"item.{coded('itemPreAuthPeriod')}.value.end")(allowed)
     assert ends == [until.isoformat()] * 2
-    wrongs: list[Json] = [{"reviewer": ""}, {"reviewer": "123"}, {"reasons": []}]
+    wrongs: list[Json] = [
+        {"reviewer": ""},
+        {"reviewer": "123"},
+        {"reviewer": None},
+        {"reviewer": 1234567893},
+        {"reasons": []},
+        {"reasons": "0V"},  # of which each letter is a code
+    ]
     for wrong in wrongs:
         asked: Json = {"certified": False, "reviewer": "1234567893", "reasons": ["0V"], **given, **wrong}
         with pytest.raises(InvalidValue, match=r"reviewer|reasons"):
@@ -390,8 +397,19 @@ def test_a_claim_that_cannot_be_answered(approved: Decision, change: Json, path:
 
 
 def test_what_the_caller_must_give(approved: Decision) -> None:
-    with pytest.raises(InvalidValue, match="created must have a time zone"):
+    with pytest.raises(InvalidValue, match="created must be a datetime with a time zone"):
         claim_response(approved, CLAIM, id="r", created=datetime(2025, 6, 2), number="N", provider_type="SJ")
+    today: Any = CREATED.date()
+    with pytest.raises(InvalidValue, match="created must be a datetime with a time zone"):
+        claim_response(approved, CLAIM, id="r", created=today, number="N", provider_type="SJ")
+    for name, value in (("day", CREATED), ("day", "2025-06-02")):
+        wrong: Any = {name: value}
+        with pytest.raises(InvalidValue, match="day must be a date"):
+            coverage_information(approved, "Coverage/1", assertion_id="a", number="N", **wrong)
+    given: Json = {"certified": True, "reviewer": "1234567893", "id": "r", "created": CREATED, "number": "N"}
+    for until, message in ((CREATED, "until must be a date"), (date(2000, 1, 1), "until must not be before")):
+        with pytest.raises(InvalidValue, match=message):
+            person_decided(approved, CLAIM, provider_type="SJ", until=until, **given)
     with pytest.raises(InvalidValue, match="provider_type must be given"):
         claim_response(approved, CLAIM, id="r", created=CREATED, number="N")
     with pytest.raises(InvalidValue, match="number must be given"):
@@ -433,6 +451,34 @@ def test_a_decision_under_another_number_is_no_answer(policy: EmbeddedPolicy, re
     other = policy.decide(replace(reading.request, request_id="PA-2"))
     with pytest.raises(InvalidValue, match=r"^decision is of another request_id than the claim$"):
         claim_response(other, numbered, id="r", created=CREATED, number="N")
+
+
+def test_an_item_of_no_document_is_not_certified(policy: EmbeddedPolicy) -> None:
+    """A claim may ask for more than the policy decides."""
+    record = read_bundle((ROOT / "examples" / "fhir" / "relapsed-b-all.json").read_bytes())
+    items = record["entry"][0]["resource"]["item"]
+    other = json.loads(json.dumps(items[0]).replace("J9039", "J1100")) | {"sequence": 7}
+    items.insert(0, other)
+    reading = Records(policy).read(record)
+    assert reading.items == (1,)
+    request = reading.request.to_dict()
+    decision = policy.decide({**request, "facts": {**request["facts"], "cd19_positive": True, "combined_with": []}})
+    given: Json = {"id": "r", "created": CREATED, "number": "N", "provider_type": "SJ"}
+    response = claim_response(decision, reading, **given)
+    codes = f"extension.{coded('reviewActionCode')}.value.coding.code"
+    assert [
+        (item["itemSequence"], fhirpath(f"adjudication.{codes}")(item), item.get("noteNumber"))
+        for item in response["item"]
+    ] == [(7, ["A4"], [1]), (1, ["A1"], None)]
+    assert [note["text"] for note in response["processNote"]] == [
+        "This item is no service of the document. A person reviews the request before anything is decided; "
+        "this is not a denial."
+    ]
+    assert fhirpath(f"item.{coded('administrationReferenceNumber')}.value")(response) == ["N"]
+    for expression in REQUIRED["any"]:
+        assert fhirpath(expression)(response) == [True]
+    whole = claim_response(decision, reading.order, **given)  # of a Claim alone all items are the decision's
+    assert action(whole) == "A1"
 
 
 @pytest.mark.parametrize(

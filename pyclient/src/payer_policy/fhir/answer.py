@@ -43,13 +43,15 @@ def claim_response(
 ) -> Json:
     """The ClaimResponse to a Claim: certified, pended with what to send in, or refused for its errors.
 
-    `claim` is the Reading of a record, which also says where in it an error stands, or a Claim alone; an
+    `claim` is the Reading of a record, which also says where in it an error stands and which items are of the document:
+    others are pended, whatever is decided. Or it is a Claim alone, all of whose items the decision is on. An
     `InvalidResource` says the place itself. `number` is the authorization number, or the administration reference of
     what is pended; `provider_type` a code of X12 list 98, needed when it is certified; `request` refers to the Claim,
     by default by its id. Raises `InvalidValue` for the decision of another request: of another document or request_id
     than the Reading's, or of another date of service than the Claim's; and `InvalidResource` with the place of the
     Claim that lacks what a response needs.
     """
+    about = claim.items if isinstance(claim, Reading) else None
     places = {f"facts.{each.fact}": each.path for each in claim.evidence} if isinstance(claim, Reading) else {}
     claim = _claim_of(claim, decision)
     response = _response(claim, id, created, request)
@@ -60,10 +62,16 @@ def claim_response(
     if decision.review_action is ReviewAction.CERTIFIED_IN_TOTAL:
         items = _certified(decision, claim, created, number, provider_type, None)
         notes = [terms_in_words(terms) for terms in decision.terms]
+        others = [place for place in range(len(items)) if about is not None and place not in about]
+        if others:
+            for item in items:
+                item["noteNumber"] = [*range(1, len(notes) + 1)]
+            notes.append(f"This item is no service of the document. {_REVIEW}")
+            pended = _pended(claim, number)
+            for place in others:
+                items[place] = {**pended[place], "noteNumber": [len(notes)]}
     else:
-        items = _reviewed(
-            claim, _PENDED, None, (), {"url": f"{_PAS}administrationReferenceNumber", "valueString": number}
-        )
+        items = _pended(claim, number)
         notes = _to_send_in(decision)
     return _completed(response, items, notes, {"url": "wasHumanReviewedFlag", "valueBoolean": False})
 
@@ -87,8 +95,10 @@ def person_decided(
     them, and all else that `claim_response` does."""
     must_be_a_decision(decision)
     claim = _claim_of(claim, decision)
-    if not re.fullmatch(r"\d{10}", reviewer, re.ASCII):
+    if not isinstance(reviewer, str) or not re.fullmatch(r"\d{10}", reviewer, re.ASCII):
         raise InvalidValue("reviewer must be the NPI of a person, ten digits: software does not deny")
+    if isinstance(reasons, str):
+        raise InvalidValue("reasons must be a list of codes, not one code")
     if not certified and not reasons:
         raise InvalidValue("reasons must not be empty: who is not certified is told why")
     if decision.outcome is Outcome.INVALID_REQUEST:
@@ -177,8 +187,8 @@ def _response(claim: Json, id: str, created: datetime, request: str | None) -> J
 
 
 def _instant(created: datetime) -> str:
-    if created.tzinfo is None:
-        raise InvalidValue("created must have a time zone")
+    if not isinstance(created, datetime) or created.tzinfo is None:
+        raise InvalidValue("created must be a datetime with a time zone")
     return created.isoformat()
 
 
@@ -186,14 +196,21 @@ def _completed(response: Json, items: list[Json], notes: list[str], *flags: Json
     reviewer = {"url": f"{_PAS}claimResponseReviewer", "extension": list(flags)}
     said = {"processNote": [{"number": n, "type": "display", "text": text} for n, text in enumerate(notes, 1)]}
     if notes:
-        items = [{**item, "noteNumber": [*range(1, len(notes) + 1)]} for item in items]
+        items = [{"noteNumber": [*range(1, len(notes) + 1)], **item} for item in items]
     # In the order of the elements, as people read it.
-    items = [{name: item[name] for name in _ITEM if name in item} for item in items]
+    items = [{name: item[name] for name in _ITEM if item.get(name)} for item in items]
     head = {"resourceType": response["resourceType"], "id": response["id"], "extension": [reviewer]}
     return {**head, **response, "outcome": "complete", "item": items} | (said if notes else {})
 
 
 _ITEM = ("extension", "itemSequence", "noteNumber", "adjudication")
+
+
+def _day(given: date, name: str) -> str:
+    """A date as FHIR has it: a datetime would be one of another type."""
+    if not isinstance(given, date) or isinstance(given, datetime):
+        raise InvalidValue(f"{name} must be a date")
+    return given.isoformat()
 
 
 def _errors(errors: Iterable[tuple[str, str]]) -> Json:
@@ -237,6 +254,10 @@ def _reviewed(claim: Json, action: str, number: str | None, reasons: Sequence[st
     return made
 
 
+def _pended(claim: Json, number: str) -> list[Json]:
+    return _reviewed(claim, _PENDED, None, (), {"url": f"{_PAS}administrationReferenceNumber", "valueString": number})
+
+
 def _certified(
     decision: Decision,
     claim: Json,
@@ -251,6 +272,8 @@ def _certified(
     if not isinstance(claim.get("provider"), dict):
         raise InvalidResource("Claim.provider", "is missing, and the response authorizes it")
     day = decision.date_of_service or created.date()
+    if until is not None and _day(until, "until") < day.isoformat():
+        raise InvalidValue("until must not be before the date of service")
     last = until or good_until(decision)
     period = {"start": day.isoformat()} | ({"end": last.isoformat()} if last else {})
     authorized = [
@@ -335,7 +358,7 @@ def coverage_information(
                 canonical = f"{questionnaire['url']}|{questionnaire['version']}"
                 parts.append(_part("questionnaire", "Canonical", canonical))
         parts += [_instructions(text) for text in _to_send_in(decision)]
-    parts += [_part("date", "Date", day.isoformat()), _part("coverage-assertion-id", "String", assertion_id)]
+    parts += [_part("date", "Date", _day(day, "day")), _part("coverage-assertion-id", "String", assertion_id)]
     return {"url": _CRD, "extension": parts}
 
 

@@ -80,6 +80,8 @@ class Reading:
     skipped: tuple[Skipped, ...]
     order: Json = field(repr=False)
     """The Claim or the order that was read, to answer; empty when the caller named document and date."""
+    items: tuple[int, ...] = ()
+    """Of a Claim, which items the request is about, from 0 on: those of the document, or all when none is."""
 
     def suggestions(self, fact: str) -> tuple[Evidence, ...]:
         """What to show beside the question."""
@@ -160,6 +162,7 @@ class Records:
             evidence=tuple(evidence),
             skipped=tuple(held.skipped),
             order=order.body if order else {},
+            items=tuple(service.place for service in services),
         )
 
     def facts_from_response(
@@ -253,11 +256,12 @@ class Records:
 
 @dataclass(frozen=True)
 class _Service:
-    """What is asked for, the element that says when, and where that stands."""
+    """What is asked for, the element that says when, and where that stands; of a Claim, which of its items it is."""
 
     concept: Any
     body: Json
     path: str
+    place: int = 0
 
 
 def _services_path(order: Held) -> str:
@@ -271,7 +275,7 @@ def _services(order: Held | None) -> list[_Service]:
         return [_Service(order.body.get(_ORDERS[order.type][0]), order.body, order.path)]
     items = order.body.get("item")
     return [
-        _Service(item.get("productOrService"), item, f"{order.path}.item[{number}]")
+        _Service(item.get("productOrService"), item, f"{order.path}.item[{number}]", number)
         for number, item in enumerate(items if isinstance(items, list) else ())
         if isinstance(item, dict)
     ]
