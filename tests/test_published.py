@@ -149,6 +149,14 @@ def test_what_is_staged_has_its_metadata_where_it_is_used(copy: tuple[Path, Path
     )
     with pytest.raises(ValueError, match="apart from its METADATA"):
         publish.resolved("# METADATA\n# title: A\n\na := f(rego.metadata.rule())\n", {})
+    with pytest.raises(ValueError, match="apart from its METADATA"):
+        publish.resolved("# METADATA\n# title: A\na := 1\n\nb := f(rego.metadata.rule())\n", {3: {}})
+
+
+def test_a_rule_is_staged_whole() -> None:
+    rule = "a if {\n\tf(rego.metadata.rule(), `one\n\n# two`)\n\n\tg(rego.metadata.rule())\n} else := 1\n\nb := 2\n"
+    staged = publish.resolved(f"package p\n\n# METADATA\n# title: A\n{rule}", {5: {"title": "A"}})
+    assert staged == f"package p\n\n{rule.replace('rego.metadata.rule()', '{}')}"
 
 
 def test_what_is_wanting_is_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ examples to the byte, of those on its vectors the digest.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
 import shutil
@@ -36,6 +37,8 @@ from tools.checkout import PACKAGE
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"
 
 RECORD = re.compile(r"^package payer\.records\[", re.MULTILINE)
+
+RULE = re.compile(r"[A-Za-z_]")  # a formatted rule begins with its name, and what is in it with a blank or a bracket
 
 Held = dict[str, dict[str, dict[str, str]]]  # document, version, part (criteria or facts), digest
 
@@ -231,19 +234,19 @@ def resolve(folder: Path) -> None:
 def resolved(text: str, notes: dict[int, Any]) -> str:
     """A file of a version without the METADATA of its rules, given by the row of each rule, but with what its criteria
     read of it."""
-    paragraphs = []
-    row = 1
-    for paragraph in text.split("\n\n"):
-        lines = paragraph.split("\n")
-        code = [line for line in lines if not line.startswith("#")]
-        if note := notes.get(row + len(lines) - len(code)):
-            said = json.dumps(
-                {name: note[name] for name in ("description", "custom") if name in note}, ensure_ascii=False
-            )
-            paragraph = "\n".join(code).replace("rego.metadata.rule()", said)
-        paragraphs.append(paragraph)
-        row += len(lines) + 1
-    if "rego.metadata.rule()" in (found := "\n\n".join(paragraphs)):
+    lines = text.split("\n")
+    above: set[int] = set()
+    for row, note in notes.items():
+        said = json.dumps({name: note[name] for name in ("description", "custom") if name in note}, ensure_ascii=False)
+        place = row - 1
+        above.update(itertools.takewhile(lambda line: lines[line].startswith("#"), range(place - 1, -1, -1)))
+        while True:
+            lines[place] = lines[place].replace("rego.metadata.rule()", said)
+            place += 1
+            if place == len(lines) or RULE.match(lines[place]):
+                break
+    found = "\n".join(line for place, line in enumerate(lines) if place not in above)
+    if "rego.metadata.rule()" in found:
         raise ValueError("rego.metadata.rule() stands apart from its METADATA")
     return found
 
