@@ -228,10 +228,9 @@ def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys:
         ["diff", ESCAPE, ESCAPE, ESCAPE],
         ["impact", ESCAPE, ESCAPE, ESCAPE, str(named)],
         ["impact", "CC-0126", "2025-04-01", "2025-04-01", str(named), "--html", str(page)],
-        ["catalogue", "--server", ESCAPE],
     ):
         assert main(command) != 0
-    for command in (["decide", f"--{ESCAPE}", "x"], ["catalogue", "a", ESCAPE]):
+    for command in (["decide", f"--{ESCAPE}", "x"], ["catalogue", "a", ESCAPE], ["catalogue", "--server", ESCAPE]):
         with pytest.raises(SystemExit):
             main(command)
     for text in capsys.readouterr():
@@ -301,6 +300,12 @@ def test_an_empty_token_is_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 def test_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["decide", "--server", "http://127.0.0.1:9", str(EXAMPLES / "01-relapsed.yaml")]) == 3
     assert "does not answer" in capsys.readouterr().err
+
+
+def test_a_server_is_a_url(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["catalogue", "--server", "127.0.0.1:8181"])
+    assert capsys.readouterr().err.endswith("argument --server: begin it with http:// or https://\n")
 
 
 def test_the_highest_status_wins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

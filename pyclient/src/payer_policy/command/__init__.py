@@ -71,6 +71,12 @@ def _policy(options: argparse.Namespace) -> PolicyBase:
     return client(options.server, options.attempts) if options.server else EmbeddedPolicy(options.bundle)
 
 
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError("begin it with http:// or https://")
+    return text
+
+
 def parser() -> Parser:
     """What the command takes; without what a checkout's tools take."""
     parser = Parser(
@@ -82,7 +88,9 @@ def parser() -> Parser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('payer-policy-client')}")
     shared = Parser(add_help=False)
     where = shared.add_mutually_exclusive_group()
-    where.add_argument("--server", metavar="URL", help="an OPA that serves the policy, instead of the embedded one")
+    where.add_argument(
+        "--server", metavar="URL", type=_url, help="an OPA that serves the policy, instead of the embedded one"
+    )
     where.add_argument(
         "--bundle", metavar="FILE", help="a policy compiled by opa build -t wasm, instead of the shipped"
     )
