@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from payer_policy import EmbeddedPolicy
-from payer_policy.runtime.request import written
 
 from bench import REQUEST
+from bench.embedded import opa_eval
 from bench.report import Report, in_turns, p50
 from tests import ROOT
 from tests.oracle.vectors import VECTORS, in_process
@@ -53,15 +53,14 @@ def rows(report: Report) -> None:
             and decision["policy"]["document"] == "CC-0126"
             and not any(isinstance(value, dict) for value in vector["input"]["facts"].values())  # CQL has no bounds
         }
-        engine, entry_point = embedded._policy._made(), embedded._policy._entry_points["payer/decision"]
-        text = written(REQUEST).text.encode()
+        call = opa_eval(embedded)
         engines = {"opa-wasm": Engine("policy"), "cql-execution": Engine(translated())}
         for name, each in engines.items():
             if each.outcomes([json.loads(request) for request in decided]) != [*decided.values()]:
                 raise SystemExit(f"{name} decides otherwise than the policy")
 
         def raw() -> float:
-            return p50({"": lambda: engine.evaluate(entry_point, text)}, ROUNDS)[""]
+            return p50({"": call}, ROUNDS)[""]
 
         measured = in_turns({"raw": raw} | {name: each.seconds for name, each in engines.items()}, rounds=15)
         for each in engines.values():
