@@ -50,8 +50,8 @@ def rows(report: Report) -> None:
 
 
 def opa_eval(embedded: EmbeddedPolicy) -> Callable[[], bytes]:
-    """What decides the request with nothing else: `opa_eval` called by wasmtime's package, its seven arguments handed over
-    one by one, which `EmbeddedPolicy` goes round; the input copied in and the result set out."""
+    """What decides the request with nothing else: `opa_eval` called by wasmtime's package, its seven arguments handed
+    over one by one, which `EmbeddedPolicy` goes round; the input copied in and the result set out."""
     engine, entry_point = embedded._policy._made(), embedded._policy._entry_points["payer/decision"]
     functions, memory, store, place = engine._functions, engine._memory, engine._store, engine._place
     heap = functions["opa_heap_ptr_get"]()

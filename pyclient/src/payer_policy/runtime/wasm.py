@@ -47,7 +47,7 @@ LONGEST = (1 << 19) - len('{"input":}')
 # and what an instance may have taken and still be kept: its memory never shrinks.
 _MOST_PAGES, _KEPT_PAGES = (1 << 30) // _PAGE, (1 << 26) // _PAGE
 
-# Calls opa_eval, since wasmtime's package takes a third of a decision to hand over seven arguments. They lie in the memory
+# Calls opa_eval, since wasmtime's package takes a third of a decision to hand over seven arguments. They lie in memory
 # instead, at $place: the entry point, the length of the input, the input. What an evaluation takes begins at $heap.
 _CALL = """
 (module
