@@ -541,3 +541,12 @@ def test_the_response_comes_first_in_its_bundle(approved: Decision) -> None:
         "https://payer.example/fhir/ClaimResponse/r",
         "https://payer.example/fhir/Patient/p",
     ]
+    wrong: Any
+    for wrong, path in (
+        ([patient, {"resourceType": "Patient"}], "others[1].id"),
+        ([{"id": "p"}], "others[0].resourceType"),
+        ([None], "others[0].resourceType"),
+    ):
+        with pytest.raises(InvalidResource) as caught:
+            response_bundle(response, identifier={"value": "1"}, created=CREATED, base="https://p", others=wrong)
+        assert caught.value.path == path

@@ -117,7 +117,13 @@ def person_decided(
 def response_bundle(
     response: Json, *, identifier: Json, created: datetime, base: str, others: Iterable[Json] = ()
 ) -> Json:
-    """The Bundle in which PAS sends a ClaimResponse, with others that it refers to."""
+    """The Bundle in which PAS sends a ClaimResponse, with others that it refers to. Raises `InvalidResource` for one
+    without type or id."""
+    others = [*others]
+    for number, each in enumerate(others):
+        for name in ("resourceType", "id"):
+            if not isinstance(each, dict) or not isinstance(each.get(name), str):
+                raise InvalidResource(f"others[{number}].{name}", "is missing, and its fullUrl is made of it")
     return {
         "resourceType": "Bundle",
         "identifier": identifier,
