@@ -558,6 +558,16 @@ def test_the_latest_measurement_counts(records: Records) -> None:
     ]
 
 
+def test_a_day_is_past_when_a_moment_is_on_a_later_one(records: Records) -> None:
+    """Whichever of the moments is the latest: the day on which it was depends on where."""
+    bundle = blood(
+        quantity(8, "g/dL") | {"effectiveDateTime": "2025-05-20"},
+        quantity(9, "g/dL") | {"effectiveDateTime": "2025-05-20T23:00:00-10:00"},  # the latest
+        quantity(10, "g/dL") | {"effectiveDateTime": "2025-05-21T01:00:00+10:00"},
+    )
+    assert facts(anemia(records, bundle)) == {"hemoglobin": 9}
+
+
 @pytest.mark.parametrize(
     ("later", "reason"),
     [
