@@ -12,7 +12,7 @@ function tree(node, context, exclusion, kindOfNode = "") {
   if (parts.length === 1 && parts[0].id === node.id) return tree(parts[0], context, exclusion, kindOfNode); // said once
   const { facts, readings, other, open, away } = context;
   const [sign, word] = STATES[node.state];
-  // An exclusion that is met is bad news.
+  // An exclusion that is met is bad news, as is a part of none-of.
   const colour = exclusion && node.state !== "unknown" ? (node.state === "met" ? "not_met" : "met") : node.state;
   const fact = facts.get(node.fact);
   const read = readings.filter(({ clauses }) => clauses.includes(node.id));
@@ -28,7 +28,7 @@ function tree(node, context, exclusion, kindOfNode = "") {
       event.target.open ? open.add(node.id) : open.delete(node.id) },
       h("summary", null, `How ${node.id} is read`), read.map((each) => h("p", null, reading(each)))),
     kind && h("p", { class: "joined" }, `${node.at_least ? `at least ${node.at_least} of` : PARTS[kind]}:`),
-    parts.length > 0 && h("ul", null, parts.map((part) => tree(part, below, exclusion))));
+    parts.length > 0 && h("ul", null, parts.map((part) => tree(part, below, exclusion !== (kind === "none_of")))));
 }
 
 function difference(node, { version, nodes }) {
@@ -41,7 +41,7 @@ function difference(node, { version, nodes }) {
 
 const listOf = (title, items) => items.length > 0 && [h("h3", null, title), h("ul", null, items.map((item) => h("li", null, item)))];
 
-export function panel({ title, decision, version, leftOut, other, readings, open, away, copy, remove }) {
+export function panel({ title, decision, version, leftOut, other, readings, open, away, given, copy, remove }) {
   if (!decision)
     return h("section", { class: "decision", "aria-label": title }, h("h2", null, title),
       h("p", { class: "fault" }, "The policy could not decide this request."));
@@ -58,9 +58,9 @@ export function panel({ title, decision, version, leftOut, other, readings, open
       (decision.date_of_service ? ` Date of service ${decision.date_of_service}.` : "")),
     leftOut?.length > 0 && h("p", null, `Left out, since this version has no such fact or answer: ${leftOut.map(words).join(", ")}.`),
     listOf("To correct", decision.errors.map(({ path, message }) => {
-      const name = path.match(/^facts\.([^.[]+)/)?.[1];
+      const name = path.replace(/^facts\./s, "");
       return [h("b", null, path || "the request"), ` ${message}`,
-        name && !facts.has(name) && [" ", h("button", { type: "button", onclick: () => remove(name) }, `Remove ${name}`)]];
+        name !== path && !facts.has(name) && Object.hasOwn(given, name) && [" ", h("button", { type: "button", onclick: () => remove(name) }, `Remove ${name}`)]];
     })),
     listOf("Terms of the approval", decision.terms.map(({ pathway, text, duration }) => `${pathway}: ${text}${duration ? ` (${duration})` : ""}`)),
     listOf("Notes", decision.advisories.map(({ text }) => text)),

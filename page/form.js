@@ -7,24 +7,11 @@ export const UNAVAILABLE = Symbol("not to be had");
 
 const NOT_KNOWN = "not known";
 const MARKS = {
-  next: "▶ The next question",
-  first: "▶ Asked for first",
-  open: "? Still asked for",
-  past: "No longer matters",
+  next: ["▶ ", "The next question"],
+  first: ["▶ ", "Asked for first"],
+  open: ["? ", "Still asked for"],
+  past: ["", "No longer matters"],
 };
-
-// Has a fact such a value, whatever its range? As the client tells when two versions are compared.
-export function admits(fact, value) {
-  if (value === null) return true;
-  const listed = (item) => typeof item === "string" && Object.hasOwn(fact.values, item);
-  if (fact.type === "string") return listed(value);
-  if (fact.type === "array") return Array.isArray(value) && value.every(listed);
-  if (fact.type === "integer" || fact.type === "number") {
-    if (!JSON.isRawJSON(value)) return isObject(value);
-    return fact.minimum <= Number(value.rawJSON) && Number(value.rawJSON) <= fact.maximum;
-  }
-  return typeof value === (fact.type === "boolean" ? "boolean" : "string");
-}
 
 // The facts of the versions shown, each once, with what differs between the versions.
 export function merged(versions) {
@@ -98,11 +85,12 @@ KINDS.integer = KINDS.number;
 function asShown(fact, value) {
   if (value == null) return { choice: "" };
   const text = (entry) => (JSON.isRawJSON(entry) ? entry.rawJSON : typeof entry === "string" ? entry : undefined);
+  const option = (each) => typeof each === "string" && Object.hasOwn(fact.values, each);
   switch (fact.type) {
-    case "string": return typeof value === "string" && Object.hasOwn(fact.values, value) ? { choice: `=${value}` } : undefined;
+    case "string": return option(value) ? { choice: `=${value}` } : undefined;
     case "boolean": return typeof value === "boolean" ? { choice: `=${value}` } : undefined;
     case "date": return isDate(value) ? { choice: "exactly", text: value } : undefined;
-    case "array": return admits(fact, value) ? { choice: value.length ? "some" : "none", marked: value } : undefined;
+    case "array": return Array.isArray(value) && value.every(option) ? { choice: value.length ? "some" : "none", marked: value } : undefined;
   }
   const bound = isObject(value) ? Object.entries(value) : [["exactly", value]];
   const [relation, limit] = bound[0] ?? [];
@@ -116,7 +104,9 @@ export function field(fact, answer) {
   const element = (name, attributes) => h("span", { id: `${id}-${name}`, class: name, ...attributes });
   const [mark, fault] = [element("mark"), element("fault-of-field")];
   const unfit = h("option", { value: "unfit", hidden: true }, "as in the request");
-  const select = h("select", { id, "aria-describedby": `${id}-mark ${id}-hint ${id}-fault-of-field` },
+  const described = { "aria-describedby": `${id}-mark ${id}-hint ${id}-fault-of-field` };
+  for (const [name, value] of Object.entries(described)) entry?.setAttribute(name, value);
+  const select = h("select", { id, ...described },
     h("option", { value: "" }, NOT_KNOWN), options.map(([value, text]) => h("option", { value }, text)),
     h("option", { value: "unavailable" }, "asked for, not to be had"), unfit);
 
@@ -155,7 +145,7 @@ export function field(fact, answer) {
   let named;
   if (fact.synonyms) {
     const said = h("span", { role: "status", class: "said" });
-    const input = h("input", { type: "text", list: `${id}-names`, size: 18 });
+    const input = h("input", { type: "text", list: `${id}-names`, size: 18, "aria-label": `By name: ${fact.question}` });
     const take = () => {
       if (!input.value.trim()) return;
       const value = meant(fact, input.value);
@@ -177,7 +167,7 @@ export function field(fact, answer) {
     h("p", { class: "marks" }, mark),
     h("label", { for: id, id: `${id}-label` }, fact.question),
     h("p", { class: "answer" }, select, entry && [" ", entry], unit && ` ${unit}`),
-    boxes && h("div", { role: "group", class: "boxes", "aria-labelledby": `${id}-label` },
+    boxes && h("div", { role: "group", class: "boxes", "aria-labelledby": `${id}-label`, ...described },
       boxes.map(([, each, text]) => h("label", null, each, ` ${text}`))),
     named,
     h("p", { class: "hint", id: `${id}-hint` }, hint(fact)),
@@ -192,7 +182,8 @@ export function field(fact, answer) {
     if (!waits) select.value = shown ? shown.choice : "unfit";
     if (entry && shown && entry.value.trim() !== (shown.text ?? "")) entry.value = shown.text ?? "";
     for (const [of, each] of boxes ?? []) each.checked = shown?.marked?.includes(of) ?? false;
-    mark.textContent = MARKS[state] ?? "";
+    const [sign, word] = MARKS[state] ?? [];
+    mark.replaceChildren(...(word ? [h("span", { "aria-hidden": "true" }, sign), word] : []));
     box.dataset.state = state ?? "";
     fault.textContent = error ? `This answer ${error}.` : "";
     for (const control of [select, entry]) control?.setAttribute("aria-invalid", Boolean(error));

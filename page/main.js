@@ -4,8 +4,8 @@ import examples from "page:examples";
 import packed from "page:policy";
 import readings from "page:readings";
 import { panel } from "./decision.js";
-import { admits, field, merged, UNAVAILABLE } from "./form.js";
-import { isDate, isObject, load } from "./policy.js";
+import { field, merged, UNAVAILABLE } from "./form.js";
+import { isDate, isObject, load, refused } from "./policy.js";
 import { requestIn, textOf, Unreadable } from "./reading.js";
 import { h, inForce, sentence, words } from "./words.js";
 
@@ -14,7 +14,9 @@ const at = (id) => document.getElementById(id);
 let evaluate, documents;
 let request; // any JSON value, since any can be loaded
 let compare = ""; // a version
-let aside = {}; // answers to what the version chosen does not ask for; another version may
+let aside = {}; // answers that the version chosen does not ask for or take; another may
+let others = new Map(); // what was asked of other documents, to come back to: an arrow key on the choice leaves one
+let wrong = new Map(); // the facts with a value that no version shown takes, and why
 let fields = new Map(), drawn = "";
 const open = new Set(); // readings, by clause
 
@@ -34,35 +36,43 @@ function answer(name, value) {
   const { [name]: _, ...rest } = factsOf(request);
   const away = unavailable().filter((each) => each !== name);
   if (value === UNAVAILABLE) away.push(name);
-  const { unavailable: __, ...others } = request;
-  request = { ...others, facts: value === null || value === UNAVAILABLE ? rest : { ...rest, [name]: value } };
+  request = { ...request, facts: value === null || value === UNAVAILABLE ? rest : { ...rest, [name]: value } };
   if (away.length) request.unavailable = away;
+  else if (Array.isArray(request.unavailable)) delete request.unavailable; // what else stands there is an error, and stays
   at("example").value = ""; // it is no longer that one
   draw();
 }
 
-// What one version asks for, of a request that holds answers for two; what neither has stays, since it is an error.
-function fitted(version) {
-  if (!isObject(request)) return [request, []];
-  const own = new Map(version.facts.map((fact) => [fact.name, fact]));
-  const known = versions().flatMap(({ facts }) => facts);
-  const answered = [...Object.entries(factsOf(request)), ...unavailable().map((name) => [name, null])];
-  const out = answered.filter(([name, value]) =>
-    known.some((fact) => fact.name === name && admits(fact, value)) && !(own.has(name) && admits(own.get(name), value))).map(([name]) => name);
-  const fits = { ...request, facts: Object.fromEntries(Object.entries(factsOf(request)).filter(([name]) => !out.includes(name))) };
-  if (unavailable().length) fits.unavailable = unavailable().filter((name) => !out.includes(name));
-  return [fits, out];
+function decide(value, version) {
+  try {
+    return version ? evaluate("decisions", JSON.stringify({ requests: [value], version: version.effective_from }))[0]
+      : evaluate("decision", JSON.stringify(value));
+  } catch {
+    return null; // a request that no engine can take, such as one with half a character
+  }
 }
 
-function decided(version) {
-  try {
-    if (!compare) return { decision: evaluate("decision", JSON.stringify(request)) };
-    const [fits, leftOut] = fitted(version);
-    const [decision] = evaluate("decisions", JSON.stringify({ requests: [fits], version: version.effective_from }));
-    return { decision, leftOut };
-  } catch {
-    return { decision: null }; // a request that no engine can take, such as one nested too deep
-  }
+const asks = (version, name) => version.facts.some((fact) => fact.name === name);
+
+function without(names) {
+  if (!names.length) return request;
+  const fits = { ...request, facts: Object.fromEntries(Object.entries(factsOf(request)).filter(([name]) => !names.includes(name))) };
+  if (unavailable().length) fits.unavailable = unavailable().filter((name) => !names.includes(name));
+  return fits;
+}
+
+// Two versions decide what each asks for, and takes: a value that only one of them refuses is left out for it, as by the
+// client's impact. What neither has stays, since it is an error.
+function decided(shown) {
+  if (!compare) return [{ version: shown[0], decision: decide(request) }];
+  const named = [...new Set([...Object.keys(factsOf(request)), ...unavailable()])];
+  const side = (version, leftOut) => ({ version, leftOut, decision: decide(without(leftOut), version) });
+  const sides = shown.map((version, n) => side(version, named.filter((name) => asks(shown[1 - n], name) && !asks(version, name))));
+  const refusals = sides.map(({ decision }) => refused(decision));
+  return sides.map(({ version, leftOut }, n) => {
+    const values = [...refusals[n].keys()].filter((name) => !refusals[1 - n].has(name) && shown.every((each) => asks(each, name)));
+    return values.length ? side(version, [...leftOut, ...values]) : sides[n];
+  });
 }
 
 function draw() {
@@ -71,7 +81,8 @@ function draw() {
     compare = "";
     return draw();
   }
-  const sides = compare ? shown.map((version) => ({ version, ...decided(version) })) : [{ version: shown[0], ...decided() }];
+  const sides = decided(shown);
+  wrong = faultsOf(sides);
   drawChoice(shown);
   drawQuestions(shown, sides);
   const current = document_();
@@ -81,6 +92,7 @@ function draw() {
     other: compare && sides[1 - n].decision ? { version: sides[1 - n].version.version, decision: sides[1 - n].decision } : undefined,
     readings: readings[current?.document] ?? [],
     away: unavailable(),
+    given: factsOf(request),
     remove: (name) => {
       answer(name, null);
       at("questions").focus(); // the button is gone
@@ -106,18 +118,17 @@ function drawChoice(shown) {
   at("version").textContent = (versionOn(date)
     ? `The date of service chooses version ${shown[0].version} of ${current.document}, ${shown[0].title}: ${inForce(shown[0])}.`
     : "No version is held for this document and date.") +
-    (left.length ? ` Set aside, since it is not asked for here: ${left.map(words).join(", ")}.` : "");
+    (left.length ? ` Set aside, since this version has no such question or answer: ${left.map(words).join(", ")}.` : "");
   if (versionOn(date)) {
     at("link").href = `#${new URLSearchParams({ document: current.document, date })}`;
     history.replaceState(null, "", at("link").href);
   }
 }
 
-// What stands behind the # of a link: a document and a date, each only if it can be one.
+// What stands behind the # of a link is asked for as it stands, so that the policy says what of it is not held.
 function linked() {
   const given = new URLSearchParams(location.hash.slice(1));
-  const name = documents.some((each) => each.document === given.get("document")) ? given.get("document") : undefined;
-  return name && { document: name, date: isDate(given.get("date")) ? given.get("date") : undefined };
+  return { name: given.get("document") ?? undefined, date: given.get("date") ?? undefined };
 }
 
 function drawQuestions(shown, sides) {
@@ -137,46 +148,81 @@ function drawQuestions(shown, sides) {
     let state;
     if (missing.has(name)) state = name === nextOf(decision) ? "next" : first.includes(name) ? "first" : "open";
     else if (!known && !away && sides.every((side) => side.decision?.criteria)) state = "past";
-    const errors = sides.flatMap((side) => side.decision?.errors ?? []);
-    const own = errors.find(({ path }) => path === `facts.${name}` || path.startsWith(`facts.${name}.`) || path.startsWith(`facts.${name}[`));
-    each.show(Object.hasOwn(facts, name) ? facts[name] : null, away, state, own?.message);
+    each.show(Object.hasOwn(facts, name) ? facts[name] : null, away, state, wrong.get(name));
   }
 }
 
 const nextOf = (decision) => decision?.ask_first?.facts[0] ?? decision?.missing[0]?.fact;
 
+const faultsOf = (sides) => new Map(sides.flatMap(({ decision }) => [...refused(decision)]));
+
 // The first decision that asks for something.
 const asking = (sides) => sides.map(({ decision }) => decision).find(nextOf);
+
+const shortened = (name) => (name.length > 60 ? `${name.slice(0, 60)}…` : name); // what a file calls a fact may be long
 
 // Said to a screen reader when it changes, and only then.
 function drawStatus(sides) {
   const said = sides.map(({ version, decision }) =>
     (compare ? `${version.version}: ` : "") + (decision ? sentence(decision.outcome) : "Not decided")).join(", ");
+  const fault = [...wrong.keys()].find((name) => fields.has(name));
+  const error = fault ? { path: fault, message: wrong.get(fault) } : sides.flatMap(({ decision }) => decision?.errors ?? [])[0];
+  const correct = error && `${shortened(words(error.path.replace(/^facts\./, ""))) || "the request"} ${error.message}`;
   const next = nextOf(asking(sides));
   const question = asking(sides)?.missing.find(({ fact }) => fact === next)?.question;
-  const text = `${said}.${question ? ` Next question: ${question}` : ""}`;
+  const text = `${said}.${correct ? ` To correct: ${correct}.` : ""}${question ? ` Next question: ${question}` : ""}`;
   if (at("announced").textContent !== text) at("announced").textContent = text;
-  at("next").replaceChildren(...(next && fields.has(next)
-    ? [h("button", { type: "button", onclick: () => fields.get(next).select.focus() }, "Go to the next question")] : []));
+  const goTo = (name, label) => h("button", { type: "button", onclick: () => fields.get(name).select.focus() }, label);
+  at("next").replaceChildren(...(fault ? [goTo(fault, "Go to the answer to correct")]
+    : fields.has(next) ? [goTo(next, "Go to the next question")] : []));
   at("status").className = compare ? "" : sides[0].decision?.outcome ?? "";
 }
 
-// Answers that the versions shown do not ask for are set aside, and come back with a version that does.
+// Answers that the versions shown do not ask for or take are set aside, and come back with a version that does. One that
+// was wrong where it was given stays, to be corrected.
 function fit() {
   const shown = versions();
-  if (!shown.length || !isObject(request)) return; // a date that is being typed
-  const asked = new Set(shown.flatMap(({ facts }) => facts.map(({ name }) => name)));
+  if (!shown.length || !isObject(request?.facts)) return; // no version is held for the date, or there are no facts to fit
   const all = Object.entries({ ...aside, ...factsOf(request) });
-  aside = Object.fromEntries(all.filter(([name]) => !asked.has(name)));
-  request = { ...request, facts: Object.fromEntries(all.filter(([name]) => asked.has(name))) };
-  if (request.unavailable) request.unavailable = unavailable().filter((name) => asked.has(name));
+  const keep = (fits) => {
+    aside = Object.fromEntries(all.filter(([name]) => !fits(name)));
+    request = { ...request, facts: Object.fromEntries(all.filter(([name]) => fits(name))) };
+  };
+  const known = (name) => document_().versions.some((version) => asks(version, name)); // else it is an error, wherever
+  const asked = (name) => !known(name) || shown.some((version) => asks(version, name));
+  keep(asked);
+  if (Array.isArray(request.unavailable)) request.unavailable = unavailable().filter(asked);
+  const refusals = shown.map((version) => refused(decide(request, version)));
+  keep((name) => asked(name) && (!known(name) || wrong.has(name) || !refusals.every((each) => each.has(name))));
 }
 
 function take(value) {
   at("example").value = "";
   request = value;
   aside = {};
+  others = new Map();
   drawn = "";
+  draw();
+}
+
+// All that was answered of a document comes back with it, for the date chosen since.
+function turnTo(name) {
+  const left = new Map(others);
+  if (isObject(request?.facts)) left.set(request.document, [{ ...request, facts: { ...aside, ...request.facts } }, wrong]);
+  const date = request?.date_of_service;
+  take(blank(name, date));
+  others = left;
+  if (!left.has(name)) return;
+  [request, wrong] = left.get(name);
+  request = { ...request, date_of_service: date };
+  fit();
+  draw();
+}
+
+function setDate(date) {
+  at("example").value = ""; // it is no longer that one
+  request = { ...(isObject(request) ? request : blank(at("document").value)), date_of_service: date };
+  fit();
   draw();
 }
 
@@ -190,7 +236,7 @@ const unchanged = (error) => {
 
 function takeText(text) {
   try {
-    const [value, left] = requestIn(text, documents, request?.date_of_service);
+    const [value, left] = requestIn(text, documents, request?.date_of_service, (answers) => refused(decide(answers)));
     take(value);
     if (left.length) said(`Not taken over, since these are no complete answers: ${left.join(", ")}.`);
   } catch (error) {
@@ -231,11 +277,19 @@ async function copy(text, button) {
 }
 
 function listen() {
-  at("document").addEventListener("change", (event) => take(blank(event.target.value, request?.date_of_service)));
-  at("date").addEventListener("input", (event) => {
-    request = { ...(isObject(request) ? request : blank(at("document").value)), date_of_service: event.target.value };
-    fit();
-    draw();
+  at("skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address is a document and a date
+    at("questions").focus();
+  });
+  at("document").addEventListener("change", (event) => turnTo(event.target.value));
+  let typing = false; // a date of which a part is typed is none yet; once it is left, it is what it is
+  at("date").addEventListener("input", ({ target }) => {
+    typing = !(target.value && target.validity.valid);
+    if (!typing) setDate(target.value);
+  });
+  at("date").addEventListener("blur", ({ target }) => {
+    if (typing) setDate(target.value);
+    typing = false;
   });
   at("compare").addEventListener("change", (event) => {
     compare = event.target.value;
@@ -254,9 +308,8 @@ function listen() {
   at("copy-request").addEventListener("click", (event) => copy(at("request").value, event.target));
   at("file").addEventListener("change", ({ target: { files: [file] } }) => file && takeFile(file));
   addEventListener("hashchange", () => {
-    const link = linked();
-    if (link && (link.document !== request?.document || link.date !== request?.date_of_service))
-      take(blank(link.document, link.date ?? request?.date_of_service));
+    const { name = request?.document, date = request?.date_of_service } = linked();
+    if (name !== request?.document || date !== request?.date_of_service) take(blank(name, date));
   });
 }
 
@@ -271,10 +324,10 @@ async function start() {
   const link = linked();
   const now = new Date();
   const today = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, "0")).join("-");
-  take(blank(link?.document ?? documents[0].document, link?.date ?? today));
-  at("fault").remove();
-  document.title = "Criteria: try them";
+  take(blank(link.name ?? documents[0].document, link.date ?? today));
   at("main").hidden = at("status").hidden = false;
+  document.title = "Criteria: try them";
+  at("fault").remove(); // last: until all of the page is there, it is damaged
 }
 
 start();

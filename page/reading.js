@@ -1,13 +1,21 @@
 // What a person hands over becomes a request: JSON or YAML, which say what they say to the command, or answers to the
 // Questionnaire of a document, which establish what they do there.
 import { parseDocument } from "yaml";
-import { admits } from "./form.js";
 import { isObject, NUMBER, parse, typed } from "./policy.js";
 import { inForce, words } from "./words.js";
 
 export class Unreadable extends Error {}
 
 const MOST = 1 << 19; // bytes, as everywhere
+
+// More than any request: what has more of it would keep the browser busy for minutes.
+const DEEPEST = 32, MOST_YAML = 1 << 15;
+
+function level(text) {
+  let depth = 0;
+  for (const [sign] of text.matchAll(/[[{\]}]/g))
+    if ((depth += "[{".includes(sign) ? 1 : -1) > DEEPEST) throw new Unreadable("This is nested too deeply for a request.");
+}
 
 export async function textOf(file) {
   if (file.size > MOST) throw new Unreadable(`${file.name} is too large: 512 KiB is the most that a request may have.`);
@@ -35,30 +43,36 @@ const YAML = {
 };
 
 function valueOf(text) {
+  level(text);
   try {
     return parse(text);
   } catch {
+    if (text.length > MOST_YAML) throw new Unreadable("This is no JSON, and larger than YAML of a request: 32 KiB is the most.");
     let line;
     try {
       const document = parseDocument(text, YAML);
       const [problem] = [...document.errors, ...document.warnings];
       const value = document.toJSON();
+      level(JSON.stringify(value));
       if (!problem && isObject(value)) return value;
       line = problem?.linePos?.start.line;
-    } catch {} // an alias, or what is nested too deep
+    } catch (error) {
+      if (error instanceof Unreadable) throw error;
+    } // an alias, or what is nested too deep for any engine
     throw new Unreadable(`${line ? `Line ${line}` : "This"} is neither JSON nor YAML of a request.`);
   }
 }
 
-// The request, and the facts whose answers were not taken over. `date` is the date of service for answers, which name none.
-export function requestIn(text, documents, date) {
+// The request, and the facts whose answers were not taken over. `date` is the date of service for answers, which name none;
+// `wrong` tells of a request which values the policy refuses.
+export function requestIn(text, documents, date, wrong) {
   const value = valueOf(text);
   if (!isObject(value) || value.resourceType === undefined) return [value, []];
-  if (value.resourceType === "QuestionnaireResponse") return answersIn(value, documents, date);
+  if (value.resourceType === "QuestionnaireResponse") return answersIn(value, documents, date, wrong);
   throw new Unreadable("The page reads no FHIR record: the command payer-policy request makes a request of it, which can be loaded here.");
 }
 
-function answersIn(response, documents, date) {
+function answersIn(response, documents, date, wrong) {
   const [, form, name, number] = /^(.*\/Questionnaire\/([^/|]+))\|([^|]+)$/.exec(response.questionnaire) ?? [];
   const version = documents.find(({ document }) => document === name)?.versions.find((each) => each.version === number);
   if (!version) throw new Unreadable("These answers are to the questionnaire of no version that is held here.");
@@ -75,13 +89,14 @@ function answersIn(response, documents, date) {
   for (const fact of version.facts)
     for (const item of listed(response.item).filter(({ linkId, answer }) => linkId === fact.name && listed(answer).length)) {
       const value = answerOf(fact, listed(item.answer), form);
-      const fits = value != null && !isObject(value) && admits(fact, value) &&
-        (fact.type !== "integer" || Number.isInteger(Number(value.rawJSON))) && (fact.type !== "array" || status !== "in-progress");
+      const fits = value != null && !isObject(value) && (fact.type !== "array" || status !== "in-progress");
       if (fits && JSON.stringify(facts[fact.name] ?? value) === JSON.stringify(value)) facts[fact.name] = value;
       else left.add(fact.name);
     }
-  for (const each of left) delete facts[each]; // answered twice, and not alike
-  return [{ document: name, date_of_service: date, facts }, [...left].map(words)];
+  const request = { document: name, date_of_service: date, facts };
+  for (const each of wrong(request).keys()) left.add(each);
+  for (const each of left) delete facts[each]; // answered twice, and not alike, or with what is no answer
+  return [request, [...left].map(words)];
 }
 
 const listed = (value) => (Array.isArray(value) ? value.filter(isObject) : []);

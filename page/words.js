@@ -28,12 +28,12 @@ export function inForce(version) {
   return `in force from ${version.effective_from} ${until}, last reviewed ${version.last_reviewed}`;
 }
 
-// A value as the tree shows it.
+// A value as the tree shows it, in the words of the catalogue.
 export function shown(value, fact) {
   const unit = fact?.unit ? ` ${fact.unit}` : "";
-  if (Array.isArray(value)) return value.length ? value.map((item) => shown(item)).join(", ") : "none";
+  if (Array.isArray(value)) return value.length ? value.map((item) => shown(item, fact)).join("; ") : "none";
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "string") return words(value);
+  if (typeof value === "string") return fact?.values?.[value] ?? value;
   if (value !== null && typeof value === "object") {
     const [[relation, limit]] = Object.entries(value);
     return `${RELATIONS[relation]} ${limit}${unit}`;

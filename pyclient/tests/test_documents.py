@@ -358,6 +358,10 @@ def test_impact_without_a_version_goes_by_the_date_of_service(policy: EmbeddedPo
     result = impact(NCD, Side(policy, OLD), Side(policy), enumerate(requests(), 1))
     assert ("new", "ahi", "fact") in result.left_out  # unavailable in a request of the other version
     assert ("new", "surgery_alternative", "fact") not in result.left_out
+    # A value that neither side takes, since both decide under another version, is an error under both.
+    result = impact(NCD, Side(policy), Side(policy), [(1, requests()[1] | {"date_of_service": "2010-01-01"})])
+    assert list(result.flows) == [("invalid_request", "invalid_request")]
+    assert {kind for _, _, kind in result.left_out} == {"fact"}
     early = {"document": NCD, "date_of_service": "2001-01-01", "facts": {"ahi": 3}}
     result = impact(NCD, Side(policy), Side(policy, NEW), [(1, early)])
     assert list(result.flows) == [("no_policy_in_force", "needs_information")]

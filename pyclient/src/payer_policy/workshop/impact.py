@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import tee
 from typing import Any
@@ -12,9 +13,6 @@ from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import PolicyError
 from payer_policy.runtime.policy import PolicyBase, decide_each
 from payer_policy.runtime.values import Criterion, Decision
-
-# The facts of all versions of a document, by name.
-Known = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -27,43 +25,10 @@ class Side:
     def decide(self, requests: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Decision | PolicyError]]:
         return decide_each(self.policy, requests, version=self.version)
 
-    def fitted(self, held: Documents, request: Any, known: Known) -> tuple[Any, frozenset[tuple[str, str]]]:  # noqa: ANN401
-        """A request without what another version has and the one that decides has not: facts, and values of facts; and
-        which these are, by name and kind. What no version has stays, since it is an error under all of them."""
-        facts, gone = request.get("facts"), request.get("unavailable")
-        version = self.version or held.in_force(request["document"], request.get("date_of_service"))
-        own = held.facts(request["document"], version)
-        if not own or not isinstance(facts, dict):
-            return request, frozenset()
-        gone = gone if isinstance(gone, list) else []
-        named = [*facts, *(name for name in gone if isinstance(name, str))]
-        out = {name: "fact" for name in named if name in known and name not in own}
-        for name, value in facts.items():
-            if name in own and not _admits(own[name], value) and any(_admits(fact, value) for fact in known[name]):
-                out[name] = "value"
-        if not out:
-            return request, frozenset()
-        fitted = {**request, "facts": {name: value for name, value in facts.items() if name not in out}}
-        if gone:
-            fitted["unavailable"] = [name for name in gone if not (isinstance(name, str) and name in out)]
-        return fitted, frozenset(out.items())
-
-
-def _admits(fact: Mapping[str, Any], value: Any) -> bool:  # noqa: ANN401
-    """Whether a fact may have a value by type, list and range; null says that it is unknown."""
-    match fact["type"]:
-        case _ if value is None:
-            return True
-        case "string":
-            return isinstance(value, str) and value in fact["values"]
-        case "array":
-            return isinstance(value, list) and all(isinstance(item, str) and item in fact["values"] for item in value)
-        case "integer" | "number" if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return bool(fact["minimum"] <= value <= fact["maximum"])
-        case "integer" | "number":
-            return isinstance(value, dict)  # a bound
-        case kind:
-            return isinstance(value, bool if kind == "boolean" else str)
+    def facts(self, held: Documents, request: Any) -> Collection[str]:  # noqa: ANN401
+        """The facts that a request is decided by; none when no version decides."""
+        document = request["document"]
+        return held.facts(document, self.version or held.in_force(document, request.get("date_of_service")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,28 +155,80 @@ def impact(document: str, old: Side, new: Side, requests: Iterable[tuple[int, An
 
 def compared(document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]]) -> Iterator[Compared]:
     """Every request, all of the document, with what becomes of it, in order. Raises as `impact` does."""
-    sides = {"old": (old, Documents(old.policy)), "new": (new, Documents(new.policy))}
-    for side, held in sides.values():
-        held.version(document, side.version)
-    known: dict[str, list[Mapping[str, Any]]] = {}
-    for _, held in sides.values():
-        for name, fact in held.all_facts(document):
-            known.setdefault(name, []).append(fact)
-
-    def fitted(name: str, items: Iterable[tuple[int, Any]], out: deque[list[tuple[str, str, str]]]) -> Iterator[Any]:
-        side, held = sides[name]
-        for number, request in items:
-            item, what = side.fitted(held, request, known)
-            out.append([(name, *each) for each in sorted(what)])
-            yield number, item
-
-    first, second = tee(requests)
-    out: tuple[deque[Any], deque[Any]] = deque(), deque()  # of what was read and is not yet answered
-    befores, afters = old.decide(fitted("old", first, out[0])), new.decide(fitted("new", second, out[1]))
-    for (number, before), (_, after) in zip(befores, afters, strict=True):
+    for number, before, after, left_out in decided(document, old, new, requests):
         flow = _outcome(before), _outcome(after)
         turned = tuple(_turned(_leaves(before), _leaves(after))) if flow[0] != flow[1] else ()
-        yield Compared(number, *flow, turned, (*out[0].popleft(), *out[1].popleft()))
+        yield Compared(number, *flow, turned, left_out)
+
+
+def decided(
+    document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]]
+) -> Iterator[tuple[int, Decision | PolicyError, Decision | PolicyError, tuple[tuple[str, str, str], ...]]]:
+    """Every request, all of the document, with the answers of both sides and what was left out, in order. Left out is a
+    fact that another version has and the one that decides has not, and a value that the policy refuses on this side
+    and takes on the other. What nobody takes stays, since it is an error under all. Raises as `impact` does."""
+    sides = (old, Documents(old.policy)), (new, Documents(new.policy))
+    for side, held in sides:
+        held.version(document, side.version)
+    known = {name for _, held in sides for name, _ in held.all_facts(document)}
+    asked: tuple[deque[_Asked], deque[_Asked]] = deque(), deque()  # of what was read and is not yet answered
+
+    def fitted(n: int, items: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+        side, held = sides[n]
+        for number, request in items:
+            own = side.facts(held, request)
+            out = {name for name in _named(request) if name in known and name not in own} if own else set()
+            asked[n].append(_Asked(_without(request, out), own, out))
+            yield number, asked[n][-1].request
+
+    first, second = tee(requests)
+    for (number, before), (_, after) in zip(old.decide(fitted(0, first)), new.decide(fitted(1, second)), strict=True):
+        both, refused = [before, after], (_refused(before), _refused(after))
+        items = asked[0].popleft(), asked[1].popleft()
+        left_out: list[tuple[str, str, str]] = []
+        for n, name in enumerate(("old", "new")):
+            values = {fact for fact in refused[n] - refused[1 - n] if all(fact in item.facts for item in items)}
+            if values:
+                [(_, both[n])] = sides[n][0].decide([(number, _without(items[n].request, values))])
+            out = [(fact, "fact") for fact in items[n].left_out] + [(fact, "value") for fact in values]
+            left_out += [(name, *each) for each in sorted(out)]
+        yield number, both[0], both[1], tuple(left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a side is asked: the request without the facts left out, and the facts of the version that decides."""
+
+    request: Any
+    facts: Collection[str]
+    left_out: Collection[str]
+
+
+def _named(request: Any) -> list[str]:  # noqa: ANN401
+    """The facts that a request knows or says are not to be had."""
+    facts, gone = request.get("facts"), request.get("unavailable")
+    return [*facts, *(name for name in _listed(gone) if isinstance(name, str))] if isinstance(facts, dict) else []
+
+
+def _without(request: Any, names: Collection[str]) -> Any:  # noqa: ANN401
+    """A request without these facts; itself when there are none."""
+    if not names:
+        return request
+    fitted = {**request, "facts": {name: value for name, value in request["facts"].items() if name not in names}}
+    if gone := _listed(request.get("unavailable")):
+        fitted["unavailable"] = [name for name in gone if not (isinstance(name, str) and name in names)]
+    return fitted
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _refused(answer: Decision | PolicyError) -> set[str]:
+    """The facts of whose values the policy says what is wrong, by path: facts.age, or an item, facts.symptoms[0]."""
+    errors = () if isinstance(answer, PolicyError) else answer.errors
+    paths = (re.fullmatch(r"facts\.(.+?)(\[\d+\])?", error.path, re.DOTALL) for error in errors)
+    return {path[1] for path in paths if path}
 
 
 def _outcome(answer: Decision | PolicyError) -> str:
