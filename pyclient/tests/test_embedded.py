@@ -342,11 +342,13 @@ def test_a_folder_of_another_user_is_not_trusted(
     cache: Path, compiled: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert decides(tmp_path)
-    assert len(list(cache.iterdir())) == 1
+    [file] = cache.iterdir()
+    kept = file.stat().st_mtime_ns
     uid = os.geteuid()
     monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
     assert decides(tmp_path)
     assert len(compiled) == 2
+    assert file.stat().st_mtime_ns == kept  # nor is anything put there
 
 
 def test_without_a_cache_it_decides(
