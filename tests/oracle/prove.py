@@ -176,7 +176,10 @@ def opa(policy: Path) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     binary = ROOT / ".tools" / "bin" / "opa"
     options = (f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error")
-    server = subprocess.Popen([str(binary), "run", "--server", *options, str(policy)])
+    # Go looks for memory to give back a quarter as often: a fifth of the time of a long run.
+    server = subprocess.Popen(
+        [str(binary), "run", "--server", *options, str(policy)], env={"GOGC": "400", **os.environ}
+    )
     try:
         for _ in range(300):
             if server.poll() is not None:
