@@ -15,6 +15,12 @@ def test_every_way_gives_the_same_decision(opa_url: str) -> None:
         assert min(ways["YAML"], ways["CSV"], ways["refused"], count - ways["refused"]) > 5
 
 
+def test_what_once_stopped_or_misled_the_comparison(opa_url: str) -> None:
+    """A batch that begins with an array, bounds a hair beside a limit, a null where a version has no such fact."""
+    _, _, found = compare.compare((opa_url, [300_500, 129_202, 257_481, 204_320]))
+    assert found == []
+
+
 @pytest.mark.parametrize("text", compare.REFUSED, ids=lambda text: text[:40])
 def test_what_the_client_sends_nowhere(text: str) -> None:
     assert compare.raised(text) == compare.REFUSED[text]

@@ -7,6 +7,8 @@ import datetime
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 State = bool | None
@@ -108,13 +110,15 @@ class Reading:
     contradictions: Callable[[Facts], Mapping[str, bool]] = lambda facts: {}
 
 
-def within(numbers: tuple[float, float, Sequence[float] | None], side: str, number: float) -> Iterator[float]:
-    """Values to try of all that a bound leaves: every whole number, or what lies at and beside each limit."""
+def within(numbers: tuple[float, float, Sequence[float] | None], side: str, number: float) -> Iterator[int | Fraction]:
+    """Values to try of all that a bound leaves: every whole number, or each limit and one between any two, exactly."""
     least, greatest, limits = numbers
+    tried: Iterable[int | Fraction]
     if limits is None:
-        tried: Iterable[float] = range(int(least), int(greatest) + 1)
+        tried = range(int(least), int(greatest) + 1)
     else:
-        tried = (at + by for at in (least, greatest, number, *limits) for by in (-1e-9, 0, 1e-9))
+        at = sorted({Fraction(limit) for limit in (least, greatest, number, *limits)})
+        tried = [*at, *((low + high) / 2 for low, high in pairwise(at))]
     for value in tried:
         leaves = {
             "less_than": value < number,
