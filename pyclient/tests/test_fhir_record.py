@@ -958,7 +958,11 @@ def places(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]: 
         yield from places(item, (*path, name))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # a busy machine is no fault
+)
 @given(data=st.data())
 def test_a_mutilated_record_is_read_or_refused(policy: EmbeddedPolicy, records: Records, data: st.DataObject) -> None:
     record = read_bundle(data.draw(st.sampled_from(SENT)).read_bytes())
