@@ -280,7 +280,7 @@ def test_a_bound_says_what_all_its_values_say(space: Space, ask: Ask) -> None:
         for fact, value in request["facts"].items():
             if isinstance(value, dict):
                 ((side, number),) = value.items()
-                exact[fact] = round(draw.choice(list(within(space.reading.numbers[fact], side, number))), 9)
+                exact[fact] = round(float(draw.choice(list(within(space.reading.numbers[fact], side, number)))), 9)
         now = states(ask([told(request, exact)])[0]["criteria"])
         assert all(now[node] == state for node, state in states(decision["criteria"]).items() if state != "unknown")
 
