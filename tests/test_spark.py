@@ -204,17 +204,16 @@ def test_many_rows_of_few_requests(running: Cluster, policy: EmbeddedPolicy) -> 
             assert counted[claim] == (sizes[claim], {"claim": claim, **row, "count": sizes[claim]})
 
 
-def test_the_ten_lines(
-    running: Cluster, policy: EmbeddedPolicy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_ten_lines(running: Cluster, policy: EmbeddedPolicy, monkeypatch: pytest.MonkeyPatch) -> None:
     """As docs/scale.md has them."""
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(running.folder)
     claims = rows(drawn(5, 100, "NCD-240.4"))
     running.session.createDataFrame(claims, CLAIMS).write.parquet("claims")
     assert len(ten_lines().strip().splitlines()) == 10
     exec(ten_lines(), {})
     assert compare(running.session.read.parquet("decided"), list(decided(policy, claims))) == {}
     assert "of 100 requests</strong> of NCD-240.4 change outcome" in Path("study.html").read_text()
+    assert {"claims", "decided", "study.html"} <= {file.name for file in running.folder.iterdir()}
 
 
 def test_nothing_of_a_row_is_in_a_log(running: Cluster) -> None:

@@ -25,7 +25,7 @@ _DEADLINE = 300
 class Cluster:
     session: SparkSession
     folder: Path
-    """Where its logs are."""
+    """Where its logs are; a path that is not whole is one in it."""
 
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
     """Each leads a group of processes, its executors."""
@@ -63,6 +63,9 @@ def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
         }
         session = SparkSession.builder.master(url).config(map=settings).getOrCreate()
         session.sparkContext.setLogLevel("ERROR")
+        hadoop = session.sparkContext._jvm.org.apache.hadoop.fs
+        files = hadoop.FileSystem.get(session.sparkContext._jsc.hadoopConfiguration())
+        files.setWorkingDirectory(hadoop.Path(str(folder)))  # else where Java began, which os.chdir does not change
         executors = session.sparkContext._jsc.sc()
         until = time.monotonic() + _DEADLINE
         while executors.getExecutorMemoryStatus().size() <= workers:  # the driver is one of them
