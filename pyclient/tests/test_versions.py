@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from payer_policy import (
+    CallRecord,
     Decision,
     EmbeddedPolicy,
     PolicyError,
@@ -139,6 +140,27 @@ def test_an_outage_is_no_impact(policy: EmbeddedPolicy, bent: Bent) -> None:
         impact("CC-0126", Side(policy), Side(bent), [(1, down)])
     with pytest.raises(PolicyUnreachable):
         list(replay(bent, [record(policy, down)]))
+
+
+def test_what_one_side_refuses_is_decided_without_it_in_batches() -> None:
+    """Among what both take, in their order: over HTTP a call for each would take as long as all the rest."""
+    calls: list[CallRecord] = []
+    facts: list[dict[str, Any]] = [{"sleep_test": "portable"}, {"sleep_test": "hst_type_iv"}, {"age": 12}, {"age": "x"}]
+    requests = [
+        {"document": "NCD-240.4", "date_of_service": "2008-03-13", "facts": {"diagnosis": "osa", **facts[number % 4]}}
+        for number in range(500)
+    ]
+    with EmbeddedPolicy(on_call=calls.append) as policy:
+        old, new = Side(policy, "2005-04-04"), Side(policy, "2008-03-13")
+        result = impact("NCD-240.4", old, new, enumerate(requests))
+        asked = [call for call in calls if call.entry_point == "payer/decisions"]
+        alone = [impact("NCD-240.4", old, new, [(0, request)]) for request in requests[:4]]
+    assert result.left_out == {("new", "sleep_test", "value"): 125, ("old", "sleep_test", "value"): 125}
+    flows = [flow for each in alone for flow in each.flows]
+    assert result.flows == {flow: 125 * flows.count(flow) for flow in flows}
+    assert flows[3] == ("invalid_request", "invalid_request")
+    assert "invalid_request" not in {outcome for flow in flows[:3] for outcome in flow}
+    assert len(asked) <= 2 * (500 / 50) + 2 * (500 / 200 + 1)
 
 
 def record(policy: EmbeddedPolicy, item: dict[str, Any], line: int = 1) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import tee
+from itertools import islice, tee
 from typing import Any
 
 from payer_policy.runtime.documents import Documents
@@ -118,6 +118,9 @@ class Impact:
         }
 
 
+# Requests of which those are decided once more, as one batch, that one side refuses for a value.
+_TOGETHER = 200
+
 # Where a request of no document that is held is counted; it names no value of the request.
 NONE_HELD = "no document held"
 
@@ -182,17 +185,23 @@ def decided(
             yield number, asked[n][-1].request
 
     first, second = tee(requests)
-    for (number, before), (_, after) in zip(old.decide(fitted(0, first)), new.decide(fitted(1, second)), strict=True):
-        both, refused = [before, after], (_refused(before), _refused(after))
-        items = asked[0].popleft(), asked[1].popleft()
-        left_out: list[tuple[str, str, str]] = []
-        for n, name in enumerate(("old", "new")):
-            values = {fact for fact in refused[n] - refused[1 - n] if all(fact in item.facts for item in items)}
-            if values:
-                [(_, both[n])] = sides[n][0].decide([(number, _without(items[n].request, values))])
-            out = [(fact, "fact") for fact in items[n].left_out] + [(fact, "value") for fact in values]
-            left_out += [(name, *each) for each in sorted(out)]
-        yield number, both[0], both[1], tuple(left_out)
+    pairs = zip(old.decide(fitted(0, first)), new.decide(fitted(1, second)), strict=True)
+    while some := [(number, [before, after]) for (number, before), (_, after) in islice(pairs, _TOGETHER)]:
+        items = [(asked[0].popleft(), asked[1].popleft()) for _ in some]
+        alone = [_refused_alone(both, those) for (_, both), those in zip(some, items, strict=True)]
+        for n in (0, 1):
+            again = [(place, _without(items[place][n].request, out[n])) for place, out in enumerate(alone) if out[n]]
+            for place, answer in sides[n][0].decide(again):
+                some[place][1][n] = answer
+        for (number, (before, after)), those, values in zip(some, items, alone, strict=True):
+            left_out = (
+                (side, *each)
+                for side, item, refused in zip(("old", "new"), those, values, strict=True)
+                for each in sorted(
+                    [*((fact, "fact") for fact in item.left_out), *((fact, "value") for fact in refused)]
+                )
+            )
+            yield number, before, after, tuple(left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +231,13 @@ def _without(request: Any, names: Collection[str]) -> Any:  # noqa: ANN401
 
 def _listed(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
+
+
+def _refused_alone(both: Sequence[Decision | PolicyError], items: Sequence[_Asked]) -> list[set[str]]:
+    """For each side, the facts that both have of whose values it alone says what is wrong."""
+    old, new = map(_refused, both)
+    shared = [fact for fact in old ^ new if all(fact in item.facts for item in items)]
+    return [old.intersection(shared), new.intersection(shared)]
 
 
 def _refused(answer: Decision | PolicyError) -> set[str]:
