@@ -4,7 +4,6 @@ import json
 
 from tests import ROOT
 
-OPA = ROOT / ".tools" / "bin" / "opa"
 WASM = ROOT / "pyclient" / "src" / "payer_policy" / "policy.wasm"
 INPUTS = {file.stem: file for file in sorted((ROOT / "bench" / "inputs").glob("*.json"))}
 REQUEST = json.loads(INPUTS["approved"].read_text(encoding="utf-8"))

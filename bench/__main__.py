@@ -13,10 +13,9 @@ from importlib import import_module
 from rich.console import Console
 from rich.table import Table
 
-from bench import OPA
 from bench.report import Report
-from bench.server import GOGC
 from tests import ROOT
+from tests.stage.opa import GOGC, OPA
 
 # Each measures its rows by itself, with `rows(report)`; the order is that of the table.
 MODULES = ["decisions", "calls", "embedded", "peers", "page", "scale", "tables"]

@@ -8,11 +8,12 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from bench import OPA, REQUEST, WASM, before, synthetic
+from bench import REQUEST, WASM, before, synthetic
 from bench.decisions import microseconds
 from bench.report import Report, in_turns
 from bench.server import serving
 from tests import ROOT
+from tests.stage.opa import OPA
 from tools import publish
 
 DOCUMENTS, VERSIONS = 300, 5

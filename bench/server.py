@@ -1,23 +1,17 @@
-"""OPA's server, as deployed but for its limit of memory, which 300 documents would not fit into."""
+"""OPA's server with a constant rule beside the policy, and what it takes."""
 
 import http.client
 import json
-import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from bench import OPA, REQUEST
 from tests import ROOT
-from tests.stage.opa import free_port
+from tests.stage.opa import process
 
-GOGC = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]["environment"]["GOGC"]
 JSON = {"Content-Type": "application/json"}
 
 
@@ -60,30 +54,8 @@ class Server:
         return call
 
 
-def decides(server: Server) -> bool:
-    try:
-        return "result" in server.ask("payer/decision", REQUEST)()
-    except ConnectionError:
-        return False
-
-
 @contextmanager
 def serving(policy: Path) -> Iterator[Server]:
     """Until it has decided."""
-    port = free_port()
-    options = [f"--addr=127.0.0.1:{port}", "--log-level=error", "--skip-version-check"]
-    process = subprocess.Popen(
-        [OPA, "run", "--server", *options, policy, ROOT / "bench" / "constant.rego"],
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "GOGC": GOGC},
-    )
-    server = Server(port, process)
-    try:
-        while not decides(server):
-            if process.poll() is not None:
-                raise SystemExit(f"OPA ended with status {process.returncode}")
-            time.sleep(0.05)
-        yield server
-    finally:
-        process.terminate()
-        process.wait()
+    with process(policy, ROOT / "bench" / "constant.rego") as started:
+        yield Server(*started)

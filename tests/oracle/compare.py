@@ -37,6 +37,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests import ROOT
 from tests.oracle import contract, prove
 from tests.readings.decision import ABSENT
+from tests.stage.opa import process
 
 BATCH = 500
 PATIENCE = 600  # seconds for a batch: a slow machine is no difference
@@ -388,10 +389,11 @@ def main() -> int:
     for text, says in unlike.items():
         console.print(f"{text}: the client says {says!r}", markup=False)
     with (
-        prove.opa(options.policy) as url,
+        process(options.policy) as (port, _),
         Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=console) as progress,
     ):
         bar = progress.add_task("comparing", total=options.count)
+        url = f"http://127.0.0.1:{port}"
         indices = range(options.first, options.first + options.count)
         for count, by_way, found in compare_all(url, indices, min(os.cpu_count() or 1, 8)):
             compared += count

@@ -14,11 +14,9 @@ import math
 import multiprocessing
 import os
 import random
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ from tests import ROOT
 from tests.oracle.vectors import states
 from tests.readings import READINGS
 from tests.readings.decision import ABSENT, DaysBefore, Facts, Reading, decide
-from tests.stage.opa import free_port
+from tests.stage.opa import process
 
 BATCH = 200
 ALL = 1_000_000
@@ -170,33 +168,6 @@ def compare_all(url: str, space: Space, indices: Sequence[int]) -> Iterator[tupl
         yield from pool.imap_unordered(compare, tasks)
 
 
-@contextmanager
-def opa(policy: Path) -> Iterator[str]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    binary = ROOT / ".tools" / "bin" / "opa"
-    options = (f"--addr=127.0.0.1:{port}", "--skip-version-check", "--log-level=error")
-    # Go looks for memory to give back a quarter as often: a fifth of the time of a long run.
-    server = subprocess.Popen(
-        [str(binary), "run", "--server", *options, str(policy)], env={"GOGC": "400", **os.environ}
-    )
-    try:
-        for _ in range(300):
-            if server.poll() is not None:
-                raise SystemExit("OPA did not start")
-            try:
-                if "result" in requests.get(f"{url}/v1/data/payer/catalogue", timeout=5).json():
-                    break
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        else:
-            raise SystemExit("OPA did not become ready")
-        yield url
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def prove(url: str, space: Space, indices: Sequence[int], console: Console) -> bool:
     """Compare, show how far it is, print what differs; whether nothing does."""
     start = time.monotonic()
@@ -231,7 +202,8 @@ def main() -> int:
     spaces = [space for space in SPACES if options.document in (None, space.reading.document)]
     if not spaces:
         parser.error(f"no second reading of this document; there is one of {', '.join(map(str, SPACES))}")
-    with opa(options.policy) as url:
+    with process(options.policy) as (port, _):
+        url = f"http://127.0.0.1:{port}"
         return 0 if all([prove(url, space, space.indices(options.sample), Console()) for space in spaces]) else 1
 
 

@@ -1,5 +1,7 @@
-"""A real OPA in a real container. What is missing is an error, never a skip: a skipped proof looks like a green one."""
+"""A real OPA, in a real container or without one. What is missing is an error, never a skip: a skipped proof looks like
+a green one."""
 
+import os
 import socket
 import subprocess
 import time
@@ -15,6 +17,11 @@ import yaml
 from docker.models.containers import Container
 
 from tests import ROOT
+
+OPA = ROOT / ".tools" / "bin" / "opa"
+
+_SERVICE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
+GOGC: str = _SERVICE["environment"]["GOGC"]
 
 
 def fail(message: str) -> NoReturn:
@@ -44,13 +51,12 @@ def serving(
 
     Port 0 leaves the choice to the engine: no race for it, but another one after a restart.
     """
-    service: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["opa"]
     hardening = ("environment", "user", "read_only", "cap_drop", "security_opt", "mem_limit", "pids_limit")
-    settings: dict[str, Any] = {name: service[name] for name in hardening}
+    settings: dict[str, Any] = {name: _SERVICE[name] for name in hardening}
     settings["restart_policy"] = {"Name": restart}
     container = engine.containers.create(
         opa_image,
-        [*service["command"], *options],
+        [*_SERVICE["command"], *options],
         volumes={str(policy): {"bind": "/policy", "mode": "ro"}},
         ports={"8181/tcp": ("127.0.0.1", port)},
         **settings,
@@ -60,6 +66,30 @@ def serving(
         yield container
     finally:
         container.remove(force=True, v=True)
+
+
+@contextmanager
+def process(*policy: Path, seconds: float = 300) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """Its port, once it has decided. As deployed, but for a container whose memory 300 documents would not fit into."""
+    port = free_port()
+    options = (f"--addr=127.0.0.1:{port}", "--log-level=error", "--skip-version-check")
+    started = subprocess.Popen([OPA, "run", "--server", *options, *policy], env={**os.environ, "GOGC": GOGC})
+
+    def decides() -> bool:
+        if started.poll() is not None:
+            fail(f"OPA ended with status {started.returncode}")
+        try:
+            answer = requests.post(f"http://127.0.0.1:{port}/v1/data/payer/decision", '{"input":{}}', timeout=seconds)
+        except requests.ConnectionError:
+            return False
+        return "result" in answer.json()
+
+    try:
+        eventually(decides, seconds)
+        yield port, started
+    finally:
+        started.terminate()
+        started.wait()
 
 
 def free_port() -> int:
