@@ -57,7 +57,12 @@ NO_NUMBERS = {
     "2·10⁻⁴": "write powers of ten as in 1e-4",
     "<0.01": 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than',
     "0.1-0.5": "write a number alone, without a range",
-    "0.5 %": "write the number without its unit",
+    "0.5 to 1": "write a number alone, without a range",
+    "less than 0.01": 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than',
+    "0.5 %": "write the number alone, in the unit of the fact",
+    "5 ‰": "write the number alone, in the unit of the fact",
+    "5e-1 percent": "write the number alone, in the unit of the fact",
+    "9.4 g/dL": "write the number alone, in the unit of the fact",
     '"0.5"': "write the number without quotes",  # of YAML; of a CSV they say nothing
     "on": None,
     ".inf": None,
@@ -175,6 +180,27 @@ def test_a_billion_laughs_cost_nothing(tmp_path: Path, capsys: pytest.CaptureFix
     (tmp_path / "a.yaml").write_text(laughs)
     assert main(["decide", str(tmp_path / "a.yaml")]) == 2
     assert "line 2: an alias (*name) is not read" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        ("{mrd_percent: 0,5}", "line 3: a name is not text; in braces a comma separates, and a number has a point"),
+        ("{mrd_percent: 0,05}", "line 3: a name is not text; in braces a comma separates, and a number has a point"),
+        ("{mrd_percent: {less_than: 0,01}}", "line 3: a name is not text; in braces a comma separates"),
+        ("{mrd_percent: {less_than: '0,01'}}", "less_than, at_most, at_least or more_than: write a decimal point"),
+        ("{mrd_percent: {less_than: 0.01 %}}", "more_than: write the number alone, in the unit of the fact"),
+        ("\n  mrd_percent: >100\n", "line 4: text after > is not read; write a bound as {more_than: 5}"),
+        ("\n  mrd_percent: >5\n  infant: true\n", "line 4: text after > is not read; write a bound as {more_than: 5}"),
+    ],
+)
+def test_yaml_that_a_person_meant_for_a_number(
+    facts: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"document: CC-0126\ndate_of_service: 2025-06-01\nfacts: {facts}")
+    assert main(["decide", str(file)]) == 2
+    assert says in capsys.readouterr().err
 
 
 def test_what_yaml_says_without_quotes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

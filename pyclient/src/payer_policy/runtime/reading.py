@@ -85,10 +85,13 @@ def read_yaml(text: str) -> list[Any]:
                 raise _at(event, "an alias (*name) is not read; write out what it stands for")
             if getattr(event, "tag", None) is not None:
                 raise _at(event, "a tag (!name) is not read; write the value alone")
+            if getattr(event, "style", None) == ">":  # as in mrd_percent: >5
+                raise _at(event, _FOLDED)
             return super().compose_node(parent, index)
 
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            if any(name.tag != "tag:yaml.org,2002:str" for name, _ in node.value):  # as in {mrd_percent: 0,5}
+            # As in {mrd_percent: 0,5} or 0,05.
+            if any(name.tag != _TEXT or (name.style is None and name.value[:1].isdigit()) for name, _ in node.value):
                 raise _at(node, "a name is not text; in braces a comma separates, and a number has a point")
             names = [name.value for name, _ in node.value]
             if len(set(names)) < len(names):
@@ -104,7 +107,8 @@ def read_yaml(text: str) -> list[Any]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"line {mark.line + 1}: " if mark else ""
-        raise Unreadable(f"{line}neither JSON nor YAML") from None
+        folded = getattr(error, "context", None) == "while scanning a block scalar"  # >100
+        raise Unreadable(line + (_FOLDED if folded else "neither JSON nor YAML")) from None
     except RecursionError:
         raise Unreadable("nested too deeply") from None
 
@@ -112,6 +116,10 @@ def read_yaml(text: str) -> list[Any]:
 def _at(place: Any, problem: str) -> Unreadable:  # noqa: ANN401
     return Unreadable(f"line {place.start_mark.line + 1}: {problem}")
 
+
+_TEXT = "tag:yaml.org,2002:str"
+
+_FOLDED = "text after > is not read; write a bound as {more_than: 5}"
 
 _NUMBER = r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?"
 
@@ -126,21 +134,25 @@ _AMOUNT = r"\d+(?:[.,]\d+)?"
 # What is nearly a number, and what to write instead; the first that fits. \u2013 is a dash, \xd7 a multiplication sign.
 _NEARLY = [
     (_NUMBER, "write the number without quotes"),
-    (r"[<>≤≥].*", 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than'),
-    (rf"[~≈].*|{_AMOUNT}\s*[-\u2013]\s*{_AMOUNT}", "write a number alone, without a range"),
-    (r"[-+]?[\d.,\s]+(%|‰|percent|pct)", "write the number without its unit"),
-    (r"0[xo][0-9a-f]+", "write it as 0.5, 12 or 1e-4"),
+    (r"(?:[<>≤≥]|(?:less|more|greater) than).*", 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than'),
+    (rf"[~≈].*|{_AMOUNT}\s*(?:[-\u2013]|to)\s*{_AMOUNT}", "write a number alone, without a range"),
+    (r"0[xob][0-9a-f]+", "write it as 0.5, 12 or 1e-4"),
     (r".*(10\s*(\^|\*\*)|[x\xd7*·]\s*10|10[⁰¹²³⁴-⁹⁺⁻]).*", "write powers of ten as in 1e-4"),
+    # Not "without its unit": of 5 ‰ that would be ten times as much, of 94 g/L too.
+    (rf"[-+]?{_AMOUNT}(?:e[-+]?\d+)?\s*(?:[%‰]|[^\W\d_]).*", "write the number alone, in the unit of the fact"),
     (r"[-+]?\d+,\d+", "write a decimal point, not a comma, and nothing between thousands"),
     (r"[-+]?[\d.][\d.,:_'\u2019\s]*(e[-+]?\d+)?", "write it as 0.5, 12 or 1e-4"),
 ]
 
 
 def hints(request: Any, errors: tuple[RequestError, ...]) -> Iterator[str]:  # noqa: ANN401
-    """For each fact that is text but should be a number, and nearly is: what to write instead, without the text."""
+    """For each fact that is text but should be a number, or whose bound is, and nearly is one: what to write instead,
+    without the text."""
     facts = request.get("facts") if isinstance(request, dict) else None
     for error in errors:
         value = facts.get(error.path.removeprefix("facts.")) if isinstance(facts, dict) else None
+        if isinstance(value, dict) and len(value) == 1:  # a bound
+            [value] = value.values()
         if isinstance(value, str) and len(value) < 40 and "number" in error.message:
             hint = next(
                 (hint for pattern, hint in _NEARLY if re.fullmatch(pattern, value.strip(), re.IGNORECASE)), None
