@@ -71,12 +71,14 @@ OTHERS = [
     ("lineage", "NK cell"),
     ("disease", "AML"),
     ("disease", "CLL"),
+    ("disease", "DLBL"),
     ("disease_status", "unrelapsed"),
     ("combined_with", "asciminib"),
     ("combined_with", "afatinib"),
     ("combined_with", "axitinib"),
     ("combined_with", "amatinib"),
     ("combined_with", "Glevec"),
+    ("combined_with", "Imkeldy"),
     ("alternating_with", "prednisolone"),
     ("alternating_with", "vinblastine"),
     ("alternating_with", "mercaptopurine riboside"),
@@ -87,6 +89,15 @@ OTHERS = [
 def test_no_other_thing_is_ever_suggested(fact: str, word: str) -> None:
     with pytest.raises(InvalidValue, match=rf"facts\.{fact}") as raised:
         Facts.of(**{fact: [word] if fact.endswith("_with") else word})
+    assert "nearest" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"), [("cd20_positive", Facts), ("kmt2b_rearranged", Facts), ("Epogin", ncd110_21.Facts)]
+)
+def test_no_other_fact_or_brand_is_ever_suggested(name: str, facts: type[FactsBase]) -> None:
+    with pytest.raises(InvalidValue, match="must be one of") as raised:
+        facts.of(**({"drug": name} if facts is ncd110_21.Facts else {name: True}))
     assert "nearest" not in str(raised.value)
 
 

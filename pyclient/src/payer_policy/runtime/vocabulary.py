@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from payer_policy.runtime.errors import InvalidValue
 
-_LONG = 5  # letters; shorter words are too close to one another, as II is to IV and B to T
+_LONG = 6  # letters; shorter words are too close to one another: B and T, II and IV, DLBL and DLBCL, KMT2A and KMT2B
 
 
 def choose(path: str, word: object, values: Iterable[str], synonyms: Mapping[str, str] | None = None) -> str:
@@ -30,7 +30,8 @@ def slip_of(word: str, names: Iterable[str]) -> str | None:
     many, or changed places with the next, and it is not the first.
 
     No more, since a wrong hint is worse than none: t_cell is near b_cell, and the names of other drugs, which are not
-    in the list, are near those that are (afatinib and imatinib, prednisolone and prednisone).
+    in the list, are near those that are (afatinib and imatinib, prednisolone and prednisone). So are brand names, and
+    by one letter (Epogin is another drug than Epogen): synonyms are never suggested.
     """
     plain = _plain(word)
     found = [name for name in names if _is_slip(plain, name)]
