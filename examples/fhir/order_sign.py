@@ -14,12 +14,13 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from payer_policy import EmbeddedPolicy, InvalidResource, PolicyBase, PolicyError
+from payer_policy import EmbeddedPolicy, InvalidRequest, InvalidResource, PolicyBase, PolicyError
 from payer_policy.fhir import Records, card, coverage_information, questionnaire
 
 Json = dict[str, Any]
 
 BASE = "https://payer.example/fhir"
+PAYER = "Example Payer"
 SERVICE = {
     "id": "payer-policy-order-sign",
     "hook": "order-sign",
@@ -43,16 +44,19 @@ def answer(policy: PolicyBase, asked: Json, day: date, new_id: Callable[[], str]
     [coverage, *_] = (each for each in resources(prefetch["coverage"]) if each["resourceType"] == "Coverage")
     known = [each for name in SERVICE["prefetch"] if name != "coverage" for each in resources(prefetch.get(name))]
     cards, actions = [], []
-    for order in orders:
+    for place, order in enumerate(orders):
         bundle = {"resourceType": "Bundle", "entry": [{"resource": each} for each in (order, *known)]}
         says_when = "occurrenceDateTime" in order or "occurrencePeriod" in order  # of a drug, none does
         try:
             reading = Records(policy).read(bundle, date_of_service=None if says_when else day)
         except InvalidResource as error:
-            if error.path == "Bundle.entry":  # of no document held here, as most orders are
-                continue
-            raise
-        decision = policy.decide(reading.request)
+            if error.path != "Bundle.entry":  # which is of no document held here, as most orders are
+                cards.append(unread(error, place, new_id()))  # what is wrong with one order keeps no other waiting
+            continue
+        try:
+            decision = policy.decide(reading.request)
+        except InvalidRequest as error:
+            decision = error.decision
         form = (
             questionnaire(policy, decision.policy.document, decision.policy.version, base=BASE)
             if decision.policy
@@ -68,8 +72,20 @@ def answer(policy: PolicyBase, asked: Json, day: date, new_id: Callable[[], str]
         )
         updated = {**order, "extension": [*order.get("extension", []), extension]}
         actions.append({"type": "update", "description": "Coverage information was added.", "resource": updated})
-        cards.append(card(decision, uuid=new_id(), source="Example Payer"))
+        cards.append(card(decision, uuid=new_id(), source=PAYER))
     return {"cards": cards, "systemActions": actions}
+
+
+def unread(error: InvalidResource, place: int, new_id: str) -> Json:
+    """The card of an order that cannot be read; what is wrong is named without its value."""
+    path = error.path.replace("Bundle.entry[0]", f"context.draftOrders.entry[{place}]")
+    return {
+        "uuid": new_id,
+        "summary": f"Order {place + 1} could not be looked at",
+        "detail": f"{path} {error.problem}",
+        "indicator": "warning",
+        "source": {"label": PAYER},
+    }
 
 
 def resources(held: Json | None) -> list[Json]:
