@@ -14,7 +14,7 @@ from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from payer_policy import EmbeddedPolicy, InvalidRequest, InvalidResource, PolicyBase, PolicyError
+from payer_policy import EmbeddedPolicy, InvalidResource, PolicyBase, PolicyError
 from payer_policy.fhir import Records, card, coverage_information, questionnaire
 
 Json = dict[str, Any]
@@ -53,10 +53,7 @@ def answer(policy: PolicyBase, asked: Json, day: date, new_id: Callable[[], str]
             if error.path != "Bundle.entry":  # which is of no document held here, as most orders are
                 cards.append(unread(error, place, new_id()))  # what is wrong with one order keeps no other waiting
             continue
-        try:
-            decision = policy.decide(reading.request)
-        except InvalidRequest as error:
-            decision = error.decision
+        decision = policy.decide(reading.request)
         form = (
             questionnaire(policy, decision.policy.document, decision.policy.version, base=BASE)
             if decision.policy
