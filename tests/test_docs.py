@@ -112,7 +112,7 @@ def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
         ends = "" if " diff " not in command else " || test $? = 1"  # there is a difference
         run(f"{{ {command.replace('http://127.0.0.1:8181', opa_url)}\n}}{ends}", tmp_path)
     assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
-    assert len(commands) == 12
+    assert len(commands) == 13
 
 
 def test_the_guide_to_revising(clone: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,39 @@ def test_what_decide_prints_is_replayed(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(set(record) == {"decision", "line", "provenance", "request"} for record in records)
     assert main(["replay", str(stored)]) == 0
     assert f"{len(files)} decisions replayed, 0 differ" in capsys.readouterr().out
+
+
+def test_a_stored_decision_is_shown_as_it_was_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = sorted(EXAMPLES.rglob("*.yaml"))
+    main(["decide", *map(str, files)])
+    shown = capsys.readouterr().out.replace("\n\n", "\n")
+    main(["decide", "--json", *map(str, files)])
+    stored = tmp_path / "stored.jsonl"
+    stored.write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["show", str(stored)]) == 0
+    printed = capsys.readouterr().out
+    revisions = json.loads(stored.read_text(encoding="utf-8").splitlines()[0])["provenance"]["revisions"]
+    [(bundle, revision)] = revisions.items()
+    decided_by = f"decided by {bundle} {revision}, client {version('payer-policy-client')}\n"
+    assert printed.count(decided_by) == len(files)
+
+    def body(text: str) -> list[str]:  # without the line that names the file
+        return [line for line in text.replace(decided_by, "").splitlines() if line and line[0] != "╭"]
+
+    assert body(printed) == body(shown)
+
+    first, second, *_ = stored.read_text(encoding="utf-8").splitlines()
+    changed = json.loads(second) | {"request": json.loads(first)["request"]}
+    source = json.dumps({**json.loads(first), "provenance": {"opa_version": "1.2", "decision_id": "d-1"}})
+    raw = f"{source}\n{json.dumps(changed)}\n"
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw.encode())))
+    assert main(["show", "-"]) == 2
+    printed, said = capsys.readouterr()
+    assert "-, input line 1" in printed
+    assert "decided by OPA 1.2, decision id d-1\n" in printed
+    assert said == "payer-policy: -, input line 2: decision.request_id is that of another request\n"
 
 
 def test_a_person_reads_outcome_tree_and_reasons(capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,6 +258,7 @@ def test_names_of_files_and_fields_reach_no_terminal_raw(tmp_path: Path, capsys:
         ["batch", str(named), str(tmp_path / f"{ESCAPE}.out")],
         ["batch", str(named), str(tmp_path / f"{ESCAPE}.out")],
         ["replay", str(named)],
+        ["show", str(named)],
         ["catalogue", ESCAPE],
         ["diff", ESCAPE, ESCAPE, ESCAPE],
         ["impact", ESCAPE, ESCAPE, ESCAPE, str(named)],

@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from contextlib import nullcontext
 from importlib.metadata import version
 
 from payer_policy.command import checkout
@@ -17,7 +18,7 @@ from payer_policy.workshop.lines import BatchError
 
 try:
     import yaml  # noqa: F401  # what is not JSON is read with it
-    from payer_policy.command import batch, catalogue, decide, diff, fhir, impact, replay
+    from payer_policy.command import batch, catalogue, decide, diff, fhir, impact, replay, show
     from payer_policy.command.terminal import Terminal
 except ImportError:  # main() says what to install
     _COMPLETE = False
@@ -62,7 +63,7 @@ def _run(arguments: list[str]) -> int:
         sys.stdout.reconfigure(errors="replace")  # not every terminal has the marks; the words beside them suffice
     # A pipe has no width of its own.
     console = Terminal(highlight=False, width=None if sys.stdout.isatty() else 120)
-    with _policy(options) as policy:
+    with _policy(options) if "server" in options else nullcontext() as policy:
         status: int = options.run(policy, options, console)
     return status
 
@@ -98,6 +99,7 @@ def parser() -> Parser:
     commands: Commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for module in (decide, batch, catalogue, fhir, replay, diff, impact):
         module.add(commands, shared)
+    show.add(commands)
     for name, what in checkout.TOOLS.items():
         commands.add_parser(name, help=what, add_help=False)
     return parser

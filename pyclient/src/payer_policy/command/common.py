@@ -30,6 +30,7 @@ EXAMPLES = """examples:
   payer-policy answer response.json --date 2025-06-01 its answers become a request
   payer-policy catalogue CC-0126 --on 2026-01-01      what stands in it, and which version is in force on a day
   payer-policy replay out.jsonl                       decide stored decisions again under their versions
+  payer-policy show out.jsonl                         stored decisions for a person to read
   payer-policy new XY-1 --effective 2026-04-01 --title "What it is about"      start a document in policy/
   payer-policy revise CC-0126 --effective 2026-04-01  begin a new version in policy/
   payer-policy diff CC-0126 2025-04-01 2026-04-01     what changed, in words

@@ -27,7 +27,9 @@ def add(commands: Commands, shared: Parser) -> None:
         help="decide stored decisions again",
         description="Decide each request in DECISIONS again under the version its decision names; show what differs.",
     )
-    command.add_argument("decisions", type=Path, metavar="DECISIONS", help="as batch and decide --json write them")
+    command.add_argument(
+        "decisions", type=Path, metavar="DECISIONS", help="as batch and decide --json write them; - for standard input"
+    )
     command.set_defaults(run=run, attempts=10 * PATIENCE)
 
 

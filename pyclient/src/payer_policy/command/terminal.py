@@ -96,6 +96,16 @@ def show_decision(decision: Decision, name: str, console: Console) -> None:
     console.print()
 
 
+def show_provenance(provenance: dict[str, Any], console: Console) -> None:
+    """Of a record, which may be of an older version of this package, or of another hand."""
+    revisions = provenance.get("revisions")
+    who = [f"{name} {revision}" for name, revision in revisions.items()] if isinstance(revisions, dict) else []
+    for name, what in (("opa_version", "OPA"), ("decision_id", "decision id"), ("client_version", "client")):
+        if provenance.get(name) is not None:
+            who.append(f"{what} {provenance[name]}")
+    console.print("[bold]decided by[/] " + plain(", ".join(who) or "nobody that the record names") + "\n")
+
+
 def _ask(items: list[Missing], start: int, console: Console) -> None:
     for number, item in enumerate(items, start):
         console.print(

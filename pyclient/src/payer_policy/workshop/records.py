@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import asdict
@@ -70,6 +71,8 @@ def _is_decision(value: Any) -> bool:  # noqa: ANN401
 
 
 def records_of(source: Path, files: ExitStack) -> Iterator[dict[str, Any]]:
-    """The records in a file of them, which is closed with `files`. Raises `BatchError`."""
-    lines = enumerate(readable(source, opened(source, files)), 1)
+    """The records in a file of them, which is closed with `files`, or in standard input by the name -. Raises
+    `BatchError`."""
+    file = sys.stdin.buffer if str(source) == "-" else opened(source, files)
+    lines = enumerate(readable(source, file), 1)
     return (record_of(text, source, number, "request", "decision") for number, text in lines)
