@@ -193,7 +193,7 @@ unit: $(VENV)/.test
 integration: $(VENV)/.spark opa build/capabilities.json page
 	@tools/setup browser engine compose kustomize hapi lforms
 	$(WITH_OPA) PROMETHEUS_IMAGE=$$(tools/setup prometheus) && export PROMETHEUS_IMAGE && \
-		$(PYTEST) -n 2 --dist loadgroup tests
+		$(PYTEST) -n 2 --dist loadfile tests
 
 published-check: $(VENV)/.test
 	$(RUN) tools.publish check

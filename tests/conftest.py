@@ -12,15 +12,6 @@ from payer_policy import EmbeddedPolicy
 from tests.stage.opa import fail, serving, signing_key, wait_until_healthy
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of two workers one plays on containers, a test after the other, since some of them keep time; the other takes the
-    rest, file by file."""
-    for item in items:
-        on_containers = isinstance(item, pytest.Function) and "opa_image" in item.fixturenames
-        item.add_marker(pytest.mark.xdist_group("containers" if on_containers else item.path.name))
-
-
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
     try:
