@@ -36,11 +36,22 @@ const made = {
   "page:examples": { contents: JSON.stringify(await examples()), loader: "json" },
   "page:readings": { contents: JSON.stringify(await readings()), loader: "json" },
 };
+// What whoever passes the page on has to pass on with it: of each package in it the licence, and our own.
+async function licences(inputs) {
+  const names = Object.keys(inputs).map((path) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//)?.[1]);
+  const packages = [...new Set(names.filter(Boolean))].sort();
+  const texts = await Promise.all(packages.map(async (name) => `${name}\n\n${await read(`page/node_modules/${name}/LICENSE`)}`));
+  const all = [await read("NOTICE"), ...texts].join(`\n${"=".repeat(80)}\n`);
+  if (all.includes("--")) throw new Error("a licence would end the comment that it stands in");
+  return all;
+}
+
 const bundled = await build({
   entryPoints: [new URL("main.js", import.meta.url).pathname],
   bundle: true,
   minify: true,
   write: false,
+  metafile: true,
   format: "iife",
   target: "es2022",
   legalComments: "none",
@@ -70,6 +81,7 @@ const parts = {
   ].join("; "),
   STYLE: style,
   SCRIPT: script,
+  LICENCES: await licences(bundled.metafile.inputs),
 };
 await mkdir(new URL("build/", root), { recursive: true });
 const page = (await read("page/index.html")).replace(/{{(\w+)}}/g, (_, name) => parts[name]);

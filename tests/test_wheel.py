@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert len(list(target.glob("*.tar.gz"))) == 1
     [wheel] = target.glob("*.whl")
     return wheel
+
+
+def test_the_licence_goes_with_it(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as held:
+        for name in ("LICENSE", "NOTICE"):
+            [file] = [each for each in held.namelist() if each.endswith(f".dist-info/licenses/{name}")]
+            assert held.read(file) == (ROOT / name).read_bytes(), f"cp {name} pyclient/"
 
 
 def test_this_python_is_supported() -> None:
