@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ from tests.oracle.prove import SPACES
 from tests.stage.cluster import cluster
 
 DISTINCT, ROWS, LONG = 1_000, 20_000, 40_000
+OF_SPARK = 20_000, 200_000
+"""Distinct requests and rows: of fewer, what Spark does beside deciding is all that two workers would share."""
+LOOP = 100_000_000
 
 
 def table(distinct: int, rows: int) -> pa.Table:
@@ -71,7 +76,7 @@ def rows(report: Report) -> None:
             f" {ROWS // DISTINCT} alike of each {ROWS / seconds['alike']:,.0f}."
         )
         files(report, policy)
-    spark(report, alike)
+    spark(report)
     worker(report)
 
 
@@ -84,7 +89,15 @@ def files(report: Report, policy: EmbeddedPolicy) -> None:
             target.unlink(missing_ok=True)
             ParquetBatch(policy, source, target, Path(name, "rejects"), in_flight=processes).run()
 
-        seconds = p50({"one": lambda: run(1), "two": lambda: run(2)}, rounds=3)
+        turns: dict[str, Callable[[], object]] = {
+            "one": partial(run, 1),
+            "two": partial(run, 2),
+            "loop": partial(looped, 1),
+            "loops": partial(looped, 2),
+        }
+        seconds = p50(turns, rounds=3)
+    ratio = seconds["loop"] / seconds["loops"]
+    report.add("a plain loop of Python on two processes", "on one, times as fast", ratio, None, at_least=True)
     ratio = seconds["one"] / seconds["two"]
     report.add("Parquet on two processes, no two rows alike", "on one, times as fast", ratio, None, at_least=True)
     report.note(
@@ -92,11 +105,18 @@ def files(report: Report, policy: EmbeddedPolicy) -> None:
     )
 
 
-def spark(report: Report, alike: pa.Table) -> None:
+def looped(processes: int) -> None:
+    """What two cores of this machine have to give, if they are two."""
+    with ProcessPoolExecutor(processes) as pool:
+        list(pool.map(sum, [range(LOOP // processes)] * processes))
+
+
+def spark(report: Report) -> None:
     """One worker and two, each with an executor of one core; what is decided is thrown away."""
+    distinct, count = OF_SPARK
     seconds: dict[tuple[int, bool], float] = {}
     with tempfile.TemporaryDirectory() as name:
-        pq.write_table(alike, Path(name, "rows.parquet"), row_group_size=ROWS // 8)
+        pq.write_table(table(distinct, count), Path(name, "rows.parquet"), row_group_size=count // 8)
         for workers in (1, 2):
             folder = Path(name, str(workers))
             folder.mkdir()
@@ -105,15 +125,15 @@ def spark(report: Report, alike: pa.Table) -> None:
                 df.count()
                 found = p50({how: partial(_thrown_away, df, how == "once") for how in ("once", "each")}, rounds=3)
             seconds |= {(workers, how == "once"): value for how, value in found.items()}
-    for distinct, how in ((True, "equal ones once"), (False, "distinct=False")):
-        ratio = seconds[1, distinct] / seconds[2, distinct]
+    for once, how in ((True, "equal ones once"), (False, "distinct=False")):
+        ratio = seconds[1, once] / seconds[2, once]
         report.add(f"Spark on two workers, {how}", "on one, times as fast", ratio, None, at_least=True)
     report.note(
-        f"Rows a second on Spark, {ROWS:,} of {DISTINCT:,} requests: "
+        f"Rows a second on Spark, {count:,} of {distinct:,} requests: "
         + "; ".join(
-            f"{'equal ones once' if distinct else 'distinct=False'}, {workers} {'core' if workers == 1 else 'cores'}"
-            f" {ROWS / value:,.0f}"
-            for (workers, distinct), value in seconds.items()
+            f"{'equal ones once' if once else 'distinct=False'}, {workers} {'core' if workers == 1 else 'cores'}"
+            f" {count / value:,.0f}"
+            for (workers, once), value in seconds.items()
         )
         + "."
     )
