@@ -451,6 +451,24 @@ def test_every_file_and_every_name_in_a_file_that_a_page_gives_is_there() -> Non
     assert names > 3
 
 
+def anchors(guide: Path) -> set[str]:
+    """Of its headings, as they are made for links."""
+    headings = re.findall(r"^#+ (.*)$", guide.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_goes_somewhere() -> None:
+    seen = 0
+    for guide in GUIDES:
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", guide.read_text(encoding="utf-8")):
+            name, _, anchor = link.partition("#")
+            target = guide.parent / name if name else guide
+            assert target.exists(), f"{guide.name}: {link}"
+            assert not anchor or anchor in anchors(target), f"{guide.name}: {link}"
+            seen += 1
+    assert seen > 40
+
+
 def test_the_picture_of_the_architecture() -> None:
     [picture] = blocks(ROOT / "docs" / "architecture.md", "mermaid")
     rooms = {}
