@@ -35,6 +35,7 @@ MODULES = {
 def imported(file: Path) -> Iterator[str]:
     """The modules of the package that another imports, anywhere in its text."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        assert not getattr(node, "level", 0), f"{file} imports by dots, which say no room"
         names = [alias.name for alias in node.names] if isinstance(node, (ast.Import, ast.ImportFrom)) else []
         for name in names:
             whole = f"{node.module}.{name}" if isinstance(node, ast.ImportFrom) else name
