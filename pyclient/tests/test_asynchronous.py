@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import socket
 import threading
 import time
@@ -163,6 +164,15 @@ def test_the_service_decides(service: Any, monkeypatch: pytest.MonkeyPatch) -> N
         assert answer.status_code == 422
         assert answer.json()["detail"][0]["path"] == "facts.disease"
         assert "canary" not in answer.text
+        for status, body, says in (
+            (422, '["canary-7c1"]', "must be an object"),
+            (422, '{"canary-7c1"', "not JSON"),
+            (422, '{"facts":{},"facts":{}}', "a name stands twice"),
+            (422, json.dumps(REQUESTS[0]).replace('"all"', '"all","mrd_percent":0.1000000000000000055'), "15"),
+            (413, json.dumps("x" * (1 << 19)), "the request is too large"),
+        ):
+            answer = client.post("/decisions", content=body)
+            assert (answer.status_code, says in answer.text, "canary" in answer.text) == (status, True, False)
     monkeypatch.setenv("POLICY_URL", "http://127.0.0.1:9")
     with TestClient(service.app) as client:
         answer = client.post("/decisions", json=REQUESTS[0])
