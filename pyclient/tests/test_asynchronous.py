@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+import os
+import signal
 import socket
 import threading
 import time
@@ -104,6 +106,56 @@ def test_requests_without_end_are_read_as_they_are_needed() -> None:
             assert read <= 20
 
     asyncio.run(ask())
+
+
+def test_what_requests_raise_is_raised() -> None:
+    def failing() -> Iterator[dict[str, Any]]:
+        yield REQUESTS[0]
+        raise TimeoutError("of the requests")
+
+    async def ask() -> None:
+        async with AsyncEmbeddedPolicy() as policy:
+            answers = policy.decide_many(failing())
+            assert isinstance(await anext(answers), Decision)
+            with pytest.raises(TimeoutError, match="of the requests"):
+                await anext(answers)
+
+    asyncio.run(ask())
+
+
+def test_no_thread_is_left_of_a_policy_that_is_closed() -> None:
+    async def ask() -> None:
+        before = set(threading.enumerate())
+        policy = AsyncEmbeddedPolicy()
+        answers = policy.decide_many(REQUESTS * 100)
+        await anext(answers)
+        await policy.close()
+        with pytest.raises(PolicyUnreachable, match="closed"):
+            await anext(answers)
+        until = time.monotonic() + 10
+        while set(threading.enumerate()) - before:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.01)
+
+    asyncio.run(ask())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_has_threads_of_its_own() -> None:
+    """As a server that loads its application before it forks."""
+    policy = AsyncEmbeddedPolicy()
+    decision = asyncio.run(policy.decide(REQUESTS[0]))
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(30)  # which ends it if it hangs
+            os._exit(0 if asyncio.run(policy.decide(REQUESTS[0])) == decision else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    assert asyncio.run(policy.decide(REQUESTS[0])) == decision
+    asyncio.run(policy.close())
 
 
 def test_the_deadline_counts_the_wait_for_a_thread() -> None:

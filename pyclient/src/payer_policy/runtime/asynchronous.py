@@ -24,7 +24,7 @@ A = TypeVar("A", bound="AsyncPolicy")
 
 class AsyncPolicy:
     """What `AsyncPolicyClient` and `AsyncEmbeddedPolicy` have in common. Use as an asynchronous context manager, or
-    `close()`. On one event loop or on several.
+    `close()`. On one event loop or on several, also in a child that is forked.
 
     A call that is cancelled ends at once for its caller. One that no thread has begun is never made, one that waits for
     a server is not made again; its thread is free when the attempt under way ends.
@@ -36,7 +36,6 @@ class AsyncPolicy:
         self._policy = policy
         self._threads = Threads(threads)
         self._deadline = deadline
-        self._closed = False
 
     async def decide(self, request: AnyRequest, *, headers: Mapping[str, str] | None = None) -> Decision:
         """As `PolicyBase.decide`."""
@@ -70,7 +69,7 @@ class AsyncPolicy:
             while (answer := await self._run(None, following)) is not None:
                 yield answer
         finally:
-            self._threads.submit(end)
+            threading.Thread(target=end, daemon=True).start()  # those of the policy may be busy, or stopped
 
     async def catalogue(self, document: str | None = None) -> dict[str, Any]:
         """As `PolicyBase.catalogue`."""
@@ -82,27 +81,25 @@ class AsyncPolicy:
 
     async def close(self) -> None:
         """Release what is held. Safe to call twice."""
-        if not self._closed:
-            self._closed = True
-            self._policy.close()
-            self._threads.stop()
+        self._policy.close()
+        self._threads.stop()
 
     async def _run(self, deadline: float | None, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-        if self._closed:
-            raise PolicyUnreachable("the policy is closed")
         nobody_waits = threading.Event()
 
         def call() -> R:
             abandoned.set(nobody_waits)
             return function(*arguments, **named)
 
+        answer = asyncio.wrap_future(self._threads.submit(call))
         try:
-            # The wait for a thread counts too.
-            return await asyncio.wait_for(asyncio.wrap_future(self._threads.submit(call)), deadline)
-        except asyncio.TimeoutError:
-            raise PolicyUnreachable("there is no answer within the deadline") from None
+            await asyncio.wait([answer], timeout=deadline)  # for a thread too
+            if not answer.done():
+                raise PolicyUnreachable("there is no answer within the deadline")
+            return answer.result()
         finally:
             nobody_waits.set()
+            answer.cancel()
 
     async def __aenter__(self: A) -> A:
         return self

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
+import weakref
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +27,7 @@ from payer_policy.runtime.errors import (
     PolicyError,
     PolicyNotLoaded,
     PolicyRefused,
+    PolicyUnreachable,
     ProtocolError,
     RevisionRefused,
 )
@@ -211,15 +214,22 @@ class PolicyBase(ABC):
 
 
 class Threads:
-    """A pool of threads that nobody waits for: those of an executor keep a process that was interrupted from ending."""
+    """A pool of threads that nobody waits for: those of an executor keep a process that was interrupted from ending.
+    They begin with the first task, and anew in a child that is forked, which has none of them."""
 
     def __init__(self, count: int) -> None:
         self._count = count
+        self._stopped = False
+        self._forget()
+        _pools.add(self)
+
+    def _forget(self) -> None:
+        self._changing = threading.Lock()
         self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        for number in range(count):
-            threading.Thread(target=self._run, name=f"payer-policy-{number}", daemon=True).start()
+        self._begun = False
 
     def submit(self, function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> Future[R]:
+        """Raises `PolicyUnreachable` once they are stopped."""
         future: Future[R] = Future()
 
         def task() -> None:
@@ -229,16 +239,38 @@ class Threads:
                 except BaseException as error:
                     future.set_exception(error)
 
-        self._tasks.put(task)
+        with self._changing:
+            if self._stopped:
+                raise PolicyUnreachable("the policy is closed")
+            if not self._begun:
+                self._begun = True
+                for number in range(self._count):
+                    threading.Thread(target=self._run, name=f"payer-policy-{number}", daemon=True).start()
+            self._tasks.put(task)
         return future
 
     def stop(self) -> None:
-        for _ in range(self._count):
-            self._tasks.put(None)
+        """Once what is submitted is done. Safe to call twice."""
+        with self._changing:
+            self._stopped = True
+            for _ in range(self._count):
+                self._tasks.put(None)
 
     def _run(self) -> None:
         while task := self._tasks.get():
             task()
+
+
+_pools: weakref.WeakSet[Threads] = weakref.WeakSet()
+
+
+def _forked() -> None:
+    for threads in _pools:
+        threads._forget()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forked)
 
 
 def decide_each(
