@@ -407,6 +407,7 @@ def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
     ("header", "says"),
     [
         ("document,date_of_service,diseas", "column 3 is neither .*; the nearest is disease$"),
+        ("Document,Date of service,mrd-percent", "neither .*; the nearest is date_of_service, document, mrd_percent$"),
         ("CC-0126,2025-06-01,canary-7c1", "column 1, 2, 3 is neither a fact nor a known column$"),
         ('"document"x,date_of_service', "document and date_of_service"),
         ("document,disease", "date_of_service among them"),
@@ -499,6 +500,10 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
     [
         ("in.jsonl", b'\xef\xbb\xbf \n[{"document": "CC-0126"}]\n', "begins with an array"),
         ("in.jsonl", b'\x1e{"document": "CC-0126"}\n', "RFC 7464"),
+        ("in.jsonl", b'{\n  "document": "CC-0126"\n}\n', "a request over several lines: jq -c . makes a line of each"),
+        ("in.tsv", b"date_of_service\tdocument\n2025-06-01\tCC-0126\n", "with the suffix .csv it is read as one"),
+        ("in.yaml", b"# A request\n---\ndocument: CC-0126\n", "is YAML, which payer-policy decide reads"),
+        ("in.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "no text: save it as UTF-8, a workbook as CSV UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16-le"), "is UTF-16 text without its mark, or no text"),
         ("in.csv", "document,date_of_service\n".encode("utf-16-be"), "is UTF-16 text without its mark, or no text"),

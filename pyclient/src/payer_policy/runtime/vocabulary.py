@@ -26,15 +26,15 @@ def choose(path: str, word: object, values: Iterable[str], synonyms: Mapping[str
 
 
 def slip_of(word: str, names: Iterable[str]) -> str | None:
-    """The one name of which `word` is a slip of spelling: in one of its longer words one letter is wrong, missing, too
-    many, or changed places with the next, and it is not the first.
+    """The one name of which `word` is a slip of spelling: of case, blanks or hyphens, or a letter in one of its longer
+    words is wrong, missing, too many, or changed places with the next, and it is not the first.
 
     No more, since a wrong hint is worse than none: t_cell is near b_cell, and the names of other drugs, which are not
     in the list, are near those that are (afatinib and imatinib, prednisolone and prednisone). So are brand names, and
     by one letter (Epogin is another drug than Epogen): synonyms are never suggested.
     """
     plain = _plain(word)
-    found = [name for name in names if _is_slip(plain, name)]
+    found = [name for name in names if plain == name or _is_slip(plain, name)]
     return found[0] if len(found) == 1 else None
 
 

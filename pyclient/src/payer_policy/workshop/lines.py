@@ -31,6 +31,15 @@ _BOUNDS = {**SIGNS, "≤": "at_most", "≥": "at_least"}
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
+# How a file begins that is no JSON lines, and what to do with it.
+_NO_LINES = {
+    rb"\[": "begins with an array, not with one request a line: jq -c '.[]' makes lines of it",
+    rb"\x1e": "has a record separator (RFC 7464) before each line: tr -d '\\036' removes them",
+    rb'\{\s*\n\s*"': "begins with a request over several lines: jq -c . makes a line of each",
+    rb"(?=[^\n{]*document)[^\n{]*date_of_service": "begins as a table does: with the suffix .csv it is read as one",
+    rb"(---|#[^\n]*\n|\s)*document:": "is YAML, which payer-policy decide reads; a batch has JSON, one request a line",
+}.items()
+
 _ESCAPE = "surrogateescape"  # what is not UTF-8 is kept in the text, and refused with the name of its field
 
 
@@ -62,14 +71,15 @@ def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Lin
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     file = opened(source, files)
     if b"\0" in (start := file.peek()[:64]) and start[:2] not in _UTF_16:
-        raise BatchError(f"{source} is UTF-16 text without its mark, or no text: save it as UTF-8")
+        raise BatchError(
+            f"{source} is UTF-16 text without its mark, or no text: save it as UTF-8, a workbook as CSV UTF-8"
+        )
     if source.suffix.lower() == ".csv":
         return _csv_lines(policy, source, file)
     start = file.peek().removeprefix(codecs.BOM_UTF8).lstrip()
-    if start.startswith(b"["):
-        raise BatchError(f"{source} begins with an array, not with one request a line: jq -c '.[]' makes lines of it")
-    if start.startswith(b"\x1e"):
-        raise BatchError(f"{source} has a record separator (RFC 7464) before each line: tr -d '\\036' removes them")
+    for begins, problem in _NO_LINES:
+        if re.match(begins, start):
+            raise BatchError(f"{source} {problem}")
     if start[:2] in _UTF_16:
         raise BatchError(f"{source} is UTF-16 text: save it as UTF-8, or by the suffix .csv if it is a table")
     return _json_lines(source, file)
