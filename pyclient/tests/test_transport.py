@@ -222,6 +222,27 @@ def test_a_server_whose_certificate_is_not_trusted_is_left_for_the_next(tls: ssl
         assert isinstance(client.decide(REQUEST), Decision)
 
 
+def test_a_connection_that_is_dropped_while_tls_begins_is_asked_again(authority: trustme.CA, tmp_path: Path) -> None:
+    """As a proxy does whose server restarts."""
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def serve() -> None:
+            for _ in range(2):
+                dropped, _ = proxy.accept()
+                dropped.recv(65536)
+                dropped.close()
+            with context.wrap_socket(proxy.accept()[0], server_side=True) as connection:
+                decide(connection, _read(connection))
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"https://127.0.0.1:{proxy.getsockname()[1]}"
+        with PolicyClient(url, ca_file=tmp_path / "ca.pem") as client:
+            assert isinstance(client.decide(REQUEST), Decision)
+
+
 def sent(text: bytes) -> Script:
     def script(connection: socket.socket, _: bytes) -> None:
         connection.sendall(b"HTTP/1.1 200 x\r\n" + text)
@@ -683,7 +704,8 @@ def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tmp_path
         ({"ca_file": empty}, f"ca_file {empty} cannot be used: no certificate or crl found"),
         ({"client_cert": none}, f"client_cert {none} cannot be used: No such file or directory"),
         ({"client_cert": (alone, none)}, f"client_cert {alone} and client_cert {none} cannot be used: No such file"),
-        ({"client_cert": alone}, f"client_cert {alone} cannot be used: "),  # no key in it
+        ({"client_cert": alone}, f"client_cert {alone} cannot be used: it holds no certificate with its key"),
+        ({"client_cert": empty}, f"client_cert {empty} cannot be used: it holds no certificate with its key"),
         (
             {"client_cert": locked},
             f"client_cert {locked} cannot be used: the key is encrypted, and there is no password",

@@ -55,6 +55,8 @@ T = TypeVar("T")
 # These pass; and a decision is idempotent, so asking again is harmless.
 _PASSING_STATUS = frozenset({429, 502, 503, 504})
 
+_DROPPED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
+
 # On a thread whose caller may go away: set when it has, and no further attempt is made then.
 abandoned: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
 
@@ -204,8 +206,11 @@ class Transport:
             )
             body = body_of(response, question.longest)
         except (requests.RequestException, SSLError, LocationValueError) as caught:
-            # An address, a certificate: asking again mends neither.
-            failure = _Failed(PolicyUnreachable(f"{name} cannot be asked ({_reason(caught)})"), question, number)
+            # An address, a certificate: asking again mends neither. A connection that is dropped while TLS begins, by
+            # what stands before a server that restarts, is one that is dropped.
+            passes = bool(caught.args) and isinstance(caught.args[0], _DROPPED)
+            what = f"{'does not answer' if passes else 'cannot be asked'} ({_reason(caught)})"
+            failure = _Failed(PolicyUnreachable(f"{name} {what}"), question, number, passes=passes)
         except (TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
             kind = "too long" if isinstance(caught, TooLong) else f"no HTTP ({type(caught).__name__})"
             failure = _Failed(ProtocolError(f"the reply of {name} is {kind}"), question, number)
@@ -325,7 +330,7 @@ def _check_files(ca_file: str | os.PathLike[str] | None, client_cert: str | tupl
             context.load_cert_chain(certificate, key, locked)
         return
     except ssl.SSLError as error:
-        why = _words(error)
+        why = _words(error) if error.reason else "it holds no certificate with its key"
     except OSError as error:
         why = error.strerror or "no reason given"
     except ValueError as error:
@@ -334,7 +339,7 @@ def _check_files(ca_file: str | os.PathLike[str] | None, client_cert: str | tupl
 
 
 def _words(error: ssl.SSLError) -> str:
-    return (error.reason or "no reason given").replace("_", " ").lower()
+    return (error.reason or "the connection was dropped").replace("_", " ").lower()
 
 
 def _reason(error: Exception) -> str:
