@@ -213,7 +213,8 @@ bundle: opa build/capabilities.json build/published $(BUNDLE_KEY)
 	@BUNDLE_KEY=$(BUNDLE_KEY) tools/bundle build/published build/payer-policy-bundle.tar.gz
 	$(ATTESTED) build/payer-policy-bundle.tar.gz
 
-wheel: $(VENV)/.decide $(BUNDLE_KEY)
+# What was compiled before the policy was last edited is not shipped.
+wheel: $(VENV)/.decide $(BUNDLE_KEY) wasm-check
 	@rm -rf build/dist && cd pyclient && ../$(BIN)/python -m hatchling build -d ../build/dist >/dev/null 2>&1
 	$(ATTESTED) build/dist/*
 

@@ -156,6 +156,11 @@ def test_what_is_shipped_says_what_it_is_made_of_and_where_it_comes_from(
     made = {file: sha256(file) for file in (clone / "build" / "dist").iterdir()}
     run("make wheel", clone)
     assert {file: sha256(file) for file in (clone / "build" / "dist").iterdir()} == made
+    wasm = clone / "pyclient" / "src" / "payer_policy" / "policy.wasm"
+    current = wasm.read_bytes()
+    wasm.write_bytes(current + b"\0")
+    assert "policy.wasm is not built from policy/: make wasm" in run("make wheel || test $? = 2", clone)
+    wasm.write_bytes(current)
     verify = f"python -m tools.attest verify build/development-key.pub.pem {bundle} || test $? = 1"
     changed = Path(f"{bundle}.cdx.json")
     changed.write_text(changed.read_text().replace("engine/payer.rego", "engine/other.rego"))
