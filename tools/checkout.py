@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
-from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Protocol
 
-from payer_policy.command.common import INVALID, Parser, say
+from payer_policy.command.common import INVALID, Parser, day, say
 from payer_policy.runtime.errors import InvalidValue
 
 from tools import ROOT
@@ -27,9 +26,7 @@ class Tool(Protocol):
 def parser(tool: str, description: str) -> argparse.ArgumentParser:
     made = Parser(prog=f"payer-policy {tool}", description=description)
     made.add_argument("document", metavar="DOCUMENT")
-    made.add_argument(
-        "--effective", type=date.fromisoformat, required=True, metavar="DATE", help="its first day in force"
-    )
+    made.add_argument("--effective", type=day, required=True, metavar="DATE", help="its first day in force")
     made.add_argument("--policy", type=Path, default=Path("policy"), metavar="FOLDER", help="default policy")
     return made
 

@@ -400,6 +400,13 @@ def test_the_catalogue_says_what_a_version_is_on_a_day(
         assert held.get("on") == (day and {"date": day, "standing": state})
 
 
+@pytest.mark.parametrize("text", ["2026-13-01", "20260401", "2026-W14-3", "today", ""])
+def test_a_day_is_written_one_way(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["catalogue", "--on", text])
+    assert capsys.readouterr().err.endswith("argument --on: write a day of the calendar as 2026-04-01\n")
+
+
 def test_catalogue(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalogue", "CC-0126"]) == 0
     out = capsys.readouterr().out

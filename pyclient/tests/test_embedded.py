@@ -7,6 +7,7 @@ import os
 import pickle
 import shutil
 import signal
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -228,6 +229,21 @@ def loaded(folder: Path, text: str) -> EmbeddedPolicy:
 def test_what_is_no_policy_is_not_loaded(text: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(PolicyNotLoaded, match=says):
         loaded(tmp_path, text)
+
+
+def test_a_file_that_holds_no_policy_is_named(tmp_path: Path) -> None:
+    rego = tmp_path / "bundle.tar.gz"
+    with tarfile.open(rego, "w:gz") as archive:
+        archive.addfile(tarfile.TarInfo("/payer.rego"))
+    for file, says in (
+        ("", "the policy in '' cannot be loaded: ValueError"),  # as an environment variable that is not set gives it
+        (tmp_path, f"the policy in '{tmp_path}' cannot be loaded: Is a directory"),
+        (tmp_path / "none", f"the policy in '{tmp_path}/none' cannot be loaded: No such file or directory"),
+        (rego, f"'{rego}' has no policy.wasm, as opa build -t wasm makes one"),
+    ):
+        with pytest.raises(PolicyNotLoaded) as raised:
+            EmbeddedPolicy(file)
+        assert str(raised.value) == says
 
 
 @pytest.mark.parametrize("evaluation", ["i32.const 1024 call $abort unreachable", "unreachable", "i32.const -1"])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from datetime import date
 
-from payer_policy.command.common import DECIDED, INVALID, PATIENCE, Commands, Parser, say
+from payer_policy.command.common import DECIDED, INVALID, PATIENCE, Commands, Parser, day, say
 from payer_policy.command.terminal import show_catalogue, standing
 from payer_policy.runtime.policy import PolicyBase
 from rich.console import Console
@@ -17,7 +16,7 @@ def add(commands: Commands, shared: Parser) -> None:
     command.add_argument("document", nargs="?", metavar="DOCUMENT", help="only this one")
     command.add_argument(
         "--on",
-        type=date.fromisoformat,
+        type=day,
         metavar="DATE",
         help="say which version is superseded, in force or to come on that day",
     )
@@ -30,10 +29,10 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
         say(f"{options.document} is not held")
         return INVALID
     if options.json:
-        if day := options.on:
+        if on := options.on:
             for entry in documents:
                 entry["versions"] = [
-                    {**held, "on": {"date": str(day), "standing": standing(held, day)}} for held in entry["versions"]
+                    {**held, "on": {"date": str(on), "standing": standing(held, on)}} for held in entry["versions"]
                 ]
         print(json.dumps({"documents": documents}, ensure_ascii=False))
         return DECIDED

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -54,6 +56,14 @@ class Parser(argparse.ArgumentParser):
 
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+
+def day(text: str) -> date:
+    """An argument. Python 3.11 and newer would take 20260401 and 2026-W14-3 too."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+        with suppress(ValueError):
+            return date.fromisoformat(text)
+    raise argparse.ArgumentTypeError("write a day of the calendar as 2026-04-01")
 
 
 def add_facts(command: Parser) -> None:

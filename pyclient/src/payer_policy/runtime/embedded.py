@@ -38,8 +38,11 @@ class EmbeddedPolicy(PolicyBase):
         self._bundle = None if bundle is None else os.path.abspath(bundle)
         try:
             wasm = read_wasm(bundle)
-        except (OSError, EOFError, zlib.error, KeyError, tarfile.TarError) as error:
-            raise PolicyNotLoaded(f"the embedded policy cannot be loaded ({type(error).__name__})") from None
+        except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:  # ValueError: no name of a file
+            why = getattr(error, "strerror", None) or type(error).__name__
+            raise PolicyNotLoaded(f"the policy in {str(bundle)!r} cannot be loaded: {why}") from None
+        except KeyError:
+            raise PolicyNotLoaded(f"{str(bundle)!r} has no policy.wasm, as opa build -t wasm makes one") from None
         digest = hashlib.sha256(wasm).hexdigest()
         self._policy = WasmPolicy(wasm, digest)
         self._provenance = Provenance(revisions={"policy.wasm": f"sha256:{digest}"})
