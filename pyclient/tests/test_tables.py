@@ -195,6 +195,21 @@ def test_numbers_and_dates_are_those_of_the_columns(policy: EmbeddedPolicy) -> N
         assert ['"value": 0.1' in decided[0], '"value": 0.09' in decided[1]] == [True, True]
 
 
+def test_what_repeats_comes_as_a_dictionary_of_any_type(policy: EmbeddedPolicy) -> None:
+    """As pandas has categories."""
+    facts = {"mrd_percent": [0.5, None, 0.5], "infant": [True, True, None], "complete_response": [1, 2, 1]}
+    columns = {"document": ["CC-0126"] * 3, "date_of_service": [date(2025, 6, 1)] * 3, **facts}
+    plain = pa.table(columns)
+    indices = pa.array([0, 1, 2], pa.int8())
+    repeated = pa.table({name: pa.DictionaryArray.from_arrays(indices, pa.array(columns[name])) for name in columns})
+    wanted, given = (
+        decide_table(policy, table, facts=[*facts], whole=True).column("decision").to_pylist()
+        for table in (plain, repeated)
+    )
+    assert given == wanted
+    assert all('"errors": []' in decision for decision in wanted)
+
+
 def test_codes_and_what_is_unavailable_are_read(policy: EmbeddedPolicy) -> None:
     table = asked(["{}"], codes=['{"hcpcs":"A0000"}'], unavailable=pa.array([["disease"]]), request_id=["1" * 200])
     [row] = decide_table(policy, table).to_pylist()
@@ -221,10 +236,16 @@ def test_codes_and_what_is_unavailable_are_read(policy: EmbeddedPolicy) -> None:
         ),
         (pa.array(["{}"]), "fakt", "no column fakt"),
         (pa.array(["{}"]), ["document", "fakt"], "no column fakt"),
+        (pa.array(["{}"]), None, "facts must be the name of one column, or a list of the names of several"),
+        (pa.array(["{}"]), [b"facts"], "facts must be the name of one column"),
+        (pa.array([0.1], pa.float32()).dictionary_encode(), "facts", "facts is float"),
     ],
 )
 def test_columns_that_cannot_be_read_are_named(
-    policy: EmbeddedPolicy, column: pa.Array, named: str, problem: str
+    policy: EmbeddedPolicy,
+    column: pa.Array,
+    named: Any,  # noqa: ANN401
+    problem: str,
 ) -> None:
     with pytest.raises(InvalidValue, match=problem):
         decide_table(policy, asked(column), facts=named)

@@ -293,8 +293,11 @@ class _Unread(Exception):
 
 
 def columns_read(names: Sequence[str], facts: Facts) -> list[str]:
-    """Those of a table's columns that make a request."""
-    named = [*_NEEDED, *_OPTIONAL, *([facts] if isinstance(facts, str) else facts)]
+    """Those of a table's columns that make a request. Raises `InvalidValue` for facts that are no names."""
+    chosen = [facts] if isinstance(facts, str) else facts
+    if not (isinstance(chosen, Sequence) and all(isinstance(name, str) for name in chosen)):
+        raise InvalidValue("facts must be the name of one column, or a list of the names of several")
+    named = [*_NEEDED, *_OPTIONAL, *chosen]
     return [name for name in dict.fromkeys(named) if name in names]
 
 
@@ -302,6 +305,7 @@ class _Columns:
     """Those of a table that make a request."""
 
     def __init__(self, table: pa.Table, facts: Facts) -> None:
+        columns_read(table.column_names, facts)
         columns = {name: _column(table, name) for name in _NEEDED}
         columns |= {name: _column(table, name) for name in _OPTIONAL if name in table.column_names}
         columns["facts"] = _column(table, facts) if isinstance(facts, str) else _together(table, facts)
@@ -358,7 +362,9 @@ def _together(table: pa.Table, facts: Sequence[str]) -> pa.ChunkedArray:
 
 def _check(name: str, kind: pa.DataType) -> None:
     """Raises `InvalidValue` for a type that stands for nothing in a request; 0.1 in a float32 would have 17 digits."""
-    if kinds.is_struct(kind):
+    if kinds.is_dictionary(kind):
+        _check(name, kind.value_type)
+    elif kinds.is_struct(kind):
         names = [field.name for field in kind]
         if len({*names}) < len(names):
             raise InvalidValue(f"the column {name} has two fields of one name")
