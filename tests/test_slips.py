@@ -150,6 +150,92 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         "pathways := [pathway_i_ii, pathway_iii_iv]",
         "pathway_v stands in no pathway and no exclusion",
     ),
+    "a part twice": (
+        CRITERIA,
+        "[clause_ii_a, clause_ii_b,",
+        "[clause_ii_a, clause_ii_a, clause_ii_b,",
+        "clause_ii has the part clause_ii_a twice, which would count twice",
+    ),
+    "two parts of one name": (
+        CRITERIA,
+        '"complete_response", {1, 2})',
+        '"mrd_percent", {1, 2})',
+        "clause_ii_c has two parts that would be shown as II.C.mrd_percent: give one of them an id",
+    ),
+    "a part of another's name": (
+        CRITERIA,
+        "#   id: II.D\n",
+        "#   id: II.C.mrd_percent\n",
+        "clause_ii_c has the part _residual_disease, which would be shown as II.C.mrd_percent; that is the id of",
+    ),
+    "a rule twice": (
+        CRITERIA,
+        '_infant := criterion.is_true(rego.metadata.rule(), "infant")\n',
+        '_infant := criterion.is_true(rego.metadata.rule(), "infant")\n\n# METADATA\n# title: A\n# description: B.\n'
+        '_infant := criterion.is_true(rego.metadata.rule(), "kmt2a_rearranged")\n',
+        "_infant is there already, in row ",
+    ),
+    "a pathway twice": (
+        CRITERIA,
+        "pathway_iii_iv, pathway_v]",
+        "pathway_v, pathway_v]",
+        "pathways lists pathway_v twice",
+    ),
+    "a pathway that excludes": (
+        CRITERIA,
+        "[exclusion_i, exclusion_ii]",
+        "[exclusion_i, exclusion_ii, pathway_v]",
+        "pathway_v stands in the pathways and in the exclusions",
+    ),
+    "an exclusion that is none": (
+        CRITERIA,
+        "[exclusion_i, exclusion_ii]",
+        "[exclusion_i, exclusion_ii, about]",
+        "exclusions lists about which is no criterion of this file",
+    ),
+    "no list of pathways": (
+        CRITERIA,
+        "pathways := [pathway_i_ii, pathway_iii_iv, pathway_v]",
+        "pathways := [pathway | some pathway in [pathway_i_ii, pathway_iii_iv, pathway_v]]",
+        "pathways must list the names of rules of this file, without a condition",
+    ),
+    "exclusions under a condition": (
+        CRITERIA,
+        "exclusions := [exclusion_i, exclusion_ii]",
+        "exclusions := [exclusion_i, exclusion_ii] if input.facts.disease",
+        "exclusions must list the names of rules of this file, without a condition",
+    ),
+    "a fallback of one pathway": (
+        CRITERIA,
+        "criterion.fallback(rego.metadata.rule(), pathways)",
+        "criterion.fallback(rego.metadata.rule(), [pathway_v])",
+        "exclusion_ii must take pathways, and so all of them, second",
+    ),
+    "a set of nothing": (CRITERIA, '{"relapsed", "refractory"}', "set()", "clause_ii_a asks one_of of no value"),
+    "days as a text": (
+        CRITERIA,
+        'criterion.is_true(rego.metadata.rule(), "infant")',
+        'criterion.within_days_before(rego.metadata.rule(), "infant", "90")',
+        "_infant must give the days as a whole number, 0 or more",
+    ),
+    "a note that nothing reads": (
+        CRITERIA,
+        "contradictions contains criterion.note(rego.metadata.rule()) if input.facts.cd19_positive == false",
+        "contradiction contains criterion.note(rego.metadata.rule()) if input.facts.cd19_positive == false",
+        "contradiction is a note that nothing reads: notes are advisories, or contradictions",
+    ),
+    "a fact that is a word of Python": (
+        FACTS,
+        '"name": "infant"',
+        '"name": "class"',
+        "the fact class has a name that is taken, by Python, by the client or by a column of a file of requests",
+    ),
+    "a synonym that is a value": (
+        FACTS,
+        '"Gleevec": "imatinib"',
+        '"dasatinib": "imatinib"',
+        "the fact combined_with has the synonym dasatinib which is one of its values",
+    ),
     "a fact that nothing reads": (
         FACTS,
         "facts := [\n",
@@ -330,6 +416,16 @@ def test_a_fact_is_named_by_its_own_row(policy: Path) -> None:
     row = text[: text.index('"name": "infant"')].count("\n")  # of the brace above
     (policy / FACTS).write_text(text.replace('\t\t"question": "Is this infant ALL?",\n', ""), encoding="utf-8")
     assert said(policy) == f"policy/{FACTS}:{row}: the fact infant: question is required\n"
+
+
+@pytest.mark.parametrize("id_", ["CC 0126", "CC_0126", "CC/0126", "0126-CC", "Class"])
+def test_an_id_that_makes_no_names(policy: Path, id_: str) -> None:
+    """Of files, of a module, of golden decisions."""
+    for name in (CRITERIA, FACTS, RECORD):
+        text = (policy / name).read_text(encoding="utf-8").replace("CC-0126", id_)
+        (policy / name).write_text(text, encoding="utf-8")
+    wanted = "must have an id of letters, digits, - and . that begins with a letter and is no word of Python"
+    assert said(policy).splitlines() == [f"policy/{name}:1: the document {id_} {wanted}" for name in (CRITERIA, FACTS)]
 
 
 def test_two_documents_of_one_module_name(policy: Path) -> None:

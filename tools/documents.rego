@@ -43,6 +43,16 @@ _faults contains _at(file, 1, ["the version", held.version, "is no calendar date
 	not calendar.is_date(held.version)
 }
 
+_faults contains _at(file, 1, ["the document", held.document, "must have an id of letters, digits, - and . that begins with a letter and is no word of Python"]) if {
+	some file, held in _documents
+	not _is_id(held.document)
+}
+
+_is_id(document) if {
+	regex.match(`^[A-Za-z][A-Za-z0-9.-]*$`, document)
+	not _module(document) in _words_of_python
+}
+
 _faults contains _at(file, 1, ["the document", held.document, "would have the same module name as", other.document]) if {
 	some file, held in _documents
 	some other in _documents
@@ -54,8 +64,66 @@ _faults contains _at(file, 1, [held.document, held.version, "has no", part]) if 
 	some file, held in _documents
 	some part, rules in {"facts: they stand in a file of their own": ["facts"], "criteria": ["about", "pathways", "exclusions"]}
 	some name in rules
-	not criteria[held.document][held.version][name]
 	not _rule_of(held, name)
+}
+
+# What is defined twice is an error in the middle of a decision when the two differ, and every request of a batch fails.
+_faults contains _at(file, rule.location.row, [name, "is there already, in row", format_int(first, 10)]) if {
+	some file, held in _documents
+	some rule in held.module.rules
+	name := rule.head.name
+	rows := [other.location.row | some other in held.module.rules; other.head.name == name; _is_whole(other)]
+	_is_whole(rule)
+	first := min(rows)
+	first != rule.location.row
+}
+
+# Neither a set nor a function, of which each rule says a part.
+_is_whole(rule) if {
+	not rule.head.key
+	not rule.head.args
+}
+
+_faults contains _at(file, rule.location.row, [name, "must list the names of rules of this file, without a condition"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	not _is_list(name, rule)
+}
+
+_is_list("pathways", rule) if {
+	_lists(rule.head.value)
+	_is_unconditional(rule)
+}
+
+_is_list("exclusions", rule) if {
+	rule.head.value.type == "array"
+	every term in rule.head.value.value { term.type == "var" }
+	_is_unconditional(rule)
+}
+
+_faults contains _at(file, rule.location.row, [name, "lists", term.value, "which is no criterion of this file"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	some term in rule.head.value.value
+	term.type == "var"
+	not term.value in {other.name | some [_, other] in _in(file); _is_criterion(other)}
+}
+
+_faults contains _at(file, rule.location.row, [name, "lists", term.value, "twice"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	some i, term in rule.head.value.value
+	some j, other in rule.head.value.value
+	i < j
+	term.value == other.value
+}
+
+_faults contains _at(file, row, [rule.name, "stands in the pathways and in the exclusions, and would exclude what it approves"]) if {
+	some [file, row, rule] in _rules
+	rule.name in (_listed(file, "pathways") & _listed(file, "exclusions"))
+}
+
+_lists_of_criteria contains [file, rule.head.name, rule] if {
+	some file, held in _documents
+	some rule in held.module.rules
+	rule.head.name in {"pathways", "exclusions"}
 }
 
 # The facts: a closed list of closed objects.
@@ -77,6 +145,21 @@ _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is there
 	some j, other in facts
 	i < j
 	other.name == fact.name
+}
+
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has a name that is taken, by Python, by the client or by a column of a file of requests"]) if {
+	some file, held in _documents
+	held.facts
+	some i, fact in criteria[held.document][held.version].facts
+	fact.name in (_words_of_python | _taken)
+}
+
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has the synonym", word, "which is one of its values"]) if {
+	some file, held in _documents
+	held.facts
+	some i, fact in criteria[held.document][held.version].facts
+	some word, _ in fact.synonyms
+	fact.values[word]
 }
 
 _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has the synonym", word, "of", value, "which is none of its values"]) if {
@@ -106,7 +189,7 @@ _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is read 
 
 _faults contains _at(file, 1, ["the package is of", held.document, held.version, "whose criteria are not here"]) if {
 	some file, held in _records
-	not criteria[held.document][held.version]
+	not [held.document, held.version] in {[other.document, other.version] | some other in _documents}
 }
 
 _faults contains _at(file, 1, ["does not say of the fact", name, "what establishes it: [] when nothing does"]) if {
@@ -202,7 +285,7 @@ _records[file] := {"document": document, "version": version, "module": module, "
 		some step in module["package"].path
 	]
 	rules := object.get(payer.records[document][version], "facts", {})
-	asked := {fact.name | some fact in object.get(criteria, [document, version, "facts"], [])}
+	asked := {name | name := criteria[document][version].facts[_].name}
 }
 
 # By file and row: a fact, and a rule that establishes it.
@@ -356,8 +439,11 @@ _problem contains [file, row, ["is no sentence of the vocabulary: write it as on
 _problem contains [file, row, ["has a condition, and is undefined where that fails: all that it asks stands in its expression"]] if {
 	some [file, row, rule] in _rules
 	_is_criterion(rule)
-	some expression in rule.rule.body
-	not expression.generated
+	not _is_unconditional(rule.rule)
+}
+
+_is_unconditional(rule) if {
+	every expression in rule.body { expression.generated }
 }
 
 _problem contains [file, row, ["must take rego.metadata.rule() first, which is its own text"]] if {
@@ -431,6 +517,18 @@ _problem contains [file, row, ["asks the fact", fact.name, "for the limit", conc
 	not _is_within(limit, fact)
 }
 
+_problem contains [file, row, ["must give the days as a whole number, 0 or more"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "within_days_before"
+	not _is_days(rule.call.arguments[2])
+}
+
+_is_days(term) if {
+	term.type == "number"
+	term.value >= 0
+	floor(term.value) == term.value
+}
+
 _problem contains [file, row, ["goes from", _shown(least), "to", _shown(most)]] if {
 	some [file, row, rule] in _rules
 	rule.call.function == "from_to"
@@ -456,6 +554,18 @@ _set(file, term) := term.value if {
 	some [_, named] in _in(file)
 	named.name == term.value
 	named.rule.head.value.type == "set"
+}
+
+_problem contains [file, row, ["asks", rule.call.function, "of no value"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in {"one_of", "holds_any", "holds_none"}
+	count(_set(file, rule.call.arguments[2])) == 0
+}
+
+_problem contains [file, row, ["is a note that nothing reads: notes are advisories, or contradictions"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "note"
+	not rule.name in {"advisories", "contradictions"}
 }
 
 _shown(term) := json.marshal(object.get(term, "value", null)) if not is_array(term.value)
@@ -499,6 +609,44 @@ _problem contains [file, row, ["has the part", part.value, "which is no criterio
 	some part in _parts(rule).value
 	part.type == "var"
 	not part.value in {other.name | some [_, other] in _in(file); _is_criterion(other)}
+}
+
+_problem contains [file, row, ["has the part", part.value, "twice, which would count twice"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in _compounds
+	some i, part in _parts(rule).value
+	some j, other in _parts(rule).value
+	i < j
+	part.value == other.value
+}
+
+# Without an id a part is shown as its clause and its fact.
+_shown_as contains [file, row, rule, concat(".", [rule.note.custom.id, part.call.arguments[1].value]), part] if {
+	some [file, row, rule] in _rules
+	rule.call.function in _compounds
+	some term in _parts(rule).value
+	some [_, part] in _in(file)
+	part.name == term.value
+	not part.note.custom.id
+	_types[part.call.function]
+}
+
+_problem contains [file, row, ["has two parts that would be shown as", concat("", [id, ":"]), "give one of them an id,", concat(" or ", sort(names))]] if {
+	some [file, row, rule, id, _] in _shown_as
+	names := {part.name | [file, row, _, id, part] = _shown_as[_]}
+	count(names) > 1
+}
+
+_problem contains [file, row, ["has the part", concat("", [part.name, ","]), "which would be shown as", concat("", [id, ";"]), "that is the id of", other.name]] if {
+	some [file, row, _, id, part] in _shown_as
+	some [_, other] in _in(file)
+	other.note.custom.id == id
+}
+
+_problem contains [file, row, ["must take pathways, and so all of them, second"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "fallback"
+	[term.value | some term in array.slice(rule.call.arguments, 1, 9)] != ["pathways"]
 }
 
 _problem contains [file, row, ["must ask for at least 1 of its parts, and for no more than it has"]] if {
@@ -589,7 +737,7 @@ _rule_schema(file, rule) := {
 		"type": "object",
 		"required": ["text"],
 		"additionalProperties": false,
-		"properties": {"text": _words, "duration": {"type": "string", "pattern": `^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$`}},
+		"properties": {"text": _words, "duration": {"type": "string", "minLength": 3, "pattern": `^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$`}},
 	}}),
 } if {
 	_kind(file, rule.name) == "pathway"
@@ -609,6 +757,18 @@ _has_id(file, rule) if _kind(file, rule.name) == "exclusion"
 _criterion := {
 	"id": {"type": "string", "pattern": "^[A-Za-z0-9]+([.+][A-Za-z0-9_]+)*$"},
 	"evidence": {"type": "array", "minItems": 1, "uniqueItems": true, "items": _words},
+}
+
+_words_of_python := {
+	"and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
+	"for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
+	"while", "with", "yield",
+}
+
+# What the module of facts itself names, and the columns that are no facts.
+_taken := {
+	"bool", "date", "float", "int", "of",
+	"codes", "date_of_service", "document", "facts", "hcpcs", "icd10", "request_id", "unavailable",
 }
 
 _fact_schema(type) := {
