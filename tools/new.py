@@ -23,7 +23,7 @@ _CRITERIA = Template("""\
 # title: $title
 # description: ""
 # custom:
-#   document: $document
+#   document: "$document"
 #   version: "$version"
 #   last_reviewed: "$version"
 #   codes:

@@ -112,10 +112,10 @@ def wanting(root: Path, document: str, version: str) -> Iterator[str]:
     name = module_name(document)
     places = {
         f"policy_tests/vectors/{name}/": "vectors: every clause met, not met and unknown",
-        f"policy_tests/{name}_test.rego": "a test of its tree and its facts",
-        f"tests/readings/{name}.py": "the list of its clauses and a second reading of the document",
+        f"policy_tests/{name}_test.rego": "test of its tree and its facts",
+        f"tests/readings/{name}.py": "list of its clauses and second reading of the document",
         f"docs/readings.md, ## {document}": "readings, each with its reason",
-        "examples/": "examples, at least one",
+        "examples/": "example",
     }
     readings = (root / "docs" / "readings.md").read_text(encoding="utf-8")
     there = {

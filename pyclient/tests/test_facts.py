@@ -211,7 +211,7 @@ def test_the_name_of_a_module(document: str, name: str) -> None:
     assert module_name(document) == name
 
 
-@pytest.mark.parametrize("document", ["240.4", "", "a b", "a/b", "../x", "class", "é", "CC-0126\n"])
+@pytest.mark.parametrize("document", ["240.4", "", "a b", "a/b", "../x", "class", "é", "CC-0126\n", "CC_0126"])
 def test_a_document_that_makes_no_name_is_refused(document: str) -> None:
     with pytest.raises(InvalidValue, match="makes no name"):
         module_name(document)

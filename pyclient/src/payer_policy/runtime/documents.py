@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -113,8 +114,9 @@ def module_name(document: str) -> str:
     """The name of a document where it has to be an identifier, as in the names of its files and its Python module:
     `NCD-240.4` is `ncd240_4`. Raises `InvalidValue` when it makes none."""
     name = document.lower().replace("-", "").replace(".", "_")
-    if not (document.isascii() and name.isidentifier()) or iskeyword(name):
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9.-]*", document) or iskeyword(name):
         raise InvalidValue(
-            f"{document} makes no name of a module: it must begin with a letter, then letters, digits, - and ."
+            f"{document} makes no name of a module: it must begin with a letter, then letters, digits, - and .,"
+            " and be no word of Python"
         )
     return name
