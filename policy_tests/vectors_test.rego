@@ -6,17 +6,20 @@ package payer.vectors_test
 
 import data.payer
 
-# Every document has vectors, and each vector has a name of its own.
+# Every document has vectors that it decides either way and such that it leaves open; each vector has a name of its own.
 test_vectors_of_every_document[document] if {
 	some document in ({name | data.payer.criteria[name][_].about} - {"TEST-0001"})
-	count([vector | vector := data.vectors[_][_][_]; vector.input.document == document]) > 50
+	outcomes := {vector.expect.outcome | vector := data.vectors[_][_][_]; vector.input.document == document}
+	lacking := {"approved", "not_approved", "needs_information"} - outcomes
+	print(document, "has no vector that expects:", lacking)
+	lacking == set()
 }
 
 test_names_are_unique if count({vector.name | vector := data.vectors[_][_][_]}) == count([0 | data.vectors[_][_][_]])
 
 # The batch gives the same decisions as single requests, in their order, bad items among them.
 test_batch if {
-	requests := [vector.input | vector := data.vectors[_].outcomes[_]]
+	requests := array.slice([vector.input | vector := data.vectors[_].outcomes[_]], 0, 1000)
 	singles := [decision | some request in requests; decision := payer.decision with input as request]
 	count(singles) > 10
 	singles == payer.decisions with input as {"requests": requests}

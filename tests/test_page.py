@@ -221,7 +221,7 @@ def test_an_example_typed_through_the_form(name: str, page: Page, policy: Embedd
 def test_examples_are_enough(policy: EmbeddedPolicy) -> None:
     decided = [example for example in EXAMPLES.values() if in_process(policy, "decision", example)["policy"]]
     assert len(decided) >= 36
-    assert {example["document"] for example in decided} == {"CC-0126", "NCD-240.4", "NCD-110.21"}
+    assert {example["document"] for example in decided} >= {"CC-0126", "NCD-240.4", "NCD-110.21"}
 
 
 def test_keyboard_alone(page: Page) -> None:

@@ -26,7 +26,7 @@ def test_golden_decisions_come_back_to_the_byte(file: Path) -> None:
     document, version = file.stem.split("_")
     golden = file.read_text(encoding="utf-8")
     records = [json.loads(line) for line in golden.splitlines()]
-    assert len(records) >= 3
+    assert records
     with EmbeddedPolicy() as policy:
         results = list(replay(policy, records))
     assert [result for result in results if not result.same] == []
@@ -39,7 +39,7 @@ def test_decisions_on_all_vectors_are_as_they_were(file: Path) -> None:
     """The text of a version is locked, and so is what the shared vocabulary makes of it."""
     kept = file.with_suffix(".vectors").read_text(encoding="utf-8")
     requests = [json.loads(line)["request"] for line in kept.splitlines()]
-    assert len(requests) >= 50
+    assert requests
     assert publish.digests(requests, file.stem.split("_")[1]) == kept
 
 

@@ -135,7 +135,7 @@ FORM = [
     "item.all(type = 'choice' implies answerOption.count() > 1 and answerOption.all(value.count() = 1))",
     "item.where(type in ('quantity' | 'reference' | 'group' | 'open-choice')).empty()",
     f"item.all((repeats.exists() and repeats) = answerOption.where(value.code = 'none').{EXCLUSIVE}.exists())",
-    f"item.extension.where(url = '{SDC}initialExpression').valueExpression.language.distinct() = 'text/fhirpath'",
+    f"item.extension.where(url = '{SDC}initialExpression').valueExpression.all(language = 'text/fhirpath')",
     "item.all(enableWhen.count() > 1 implies enableBehavior = 'all')",
     "item.enableWhen.all(operator = '!=' and answer.count() = 1)",
 ]

@@ -57,6 +57,7 @@ for space in prove.SPACES:
     EVER[space.reading.document] = EVER.get(space.reading.document, {*ANSWERS}) & space.reading.classes.keys()
 NUMERIC = {fact for space in prove.SPACES for fact in space.reading.numbers}
 FLAGS = {fact for fact, answer in ANSWERS.items() if isinstance(answer, bool)}
+DAYS = {"date_of_service", *(fact for space in prove.SPACES for fact in space.reading.dates)}
 LISTS = {"icd10", "unavailable", *(fact for fact, answer in ANSWERS.items() if isinstance(answer, list))}
 
 # fmt: off
@@ -136,7 +137,7 @@ def fitting(name: str, draw: Draw) -> str:
     """What stands for a field and is nearly right."""
     if name in NUMERIC:
         return number(draw)
-    if name.startswith("date_of") or name.endswith("_date"):
+    if name in DAYS:
         return spelt(draw.choice(DATES), draw)
     if name in LISTS:
         items = [

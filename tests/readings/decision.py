@@ -109,6 +109,16 @@ class Reading:
     advisories: Callable[[Facts, Sequence[str]], Mapping[str, bool]] = lambda facts, icd10: {}
     contradictions: Callable[[Facts], Mapping[str, bool]] = lambda facts: {}
 
+    @functools.cached_property
+    def dates(self) -> frozenset[str]:
+        """The facts that are dates: those of which a class has a day before the date of service."""
+        return frozenset(
+            fact
+            for fact, classes in self.classes.items()
+            for values in classes.values()
+            if any(isinstance(value, DaysBefore) for value in values)
+        )
+
 
 def within(numbers: tuple[float, float, Sequence[float] | None], side: str, number: float) -> Iterator[int | Fraction]:
     """Values to try of all that a bound leaves: every whole number, or each limit and one between any two, exactly."""
@@ -183,7 +193,7 @@ class Decided:
         if isinstance(value, dict):
             ((side, number),) = value.items()
             return settled_by(leaf, self.reading.numbers[leaf.fact], side, number)
-        if leaf.fact.endswith("_date"):
+        if leaf.fact in self.reading.dates:
             value = (datetime.date.fromisoformat(self.day) - datetime.date.fromisoformat(value)).days
         return leaf.test(value)
 
