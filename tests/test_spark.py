@@ -144,11 +144,42 @@ def test_columns_that_cannot_be_read_are_named_before_a_job_begins(running: Clus
         (df.drop("facts"), "no column facts"),
         (df.withColumn("facts", df.claim.cast("float")), "facts is float"),
         (df.withColumn("Outcome", df.facts), "has a column Outcome already"),
+        (
+            df.withColumn("date_of_service", F.to_timestamp("date_of_service")),
+            "date_of_service is timestamp.* to a date",
+        ),
+        (df.select("*", df.claim.alias("facts")), "more than one column facts"),
+        (claims, "must be a DataFrame of Spark"),
     ):
         with pytest.raises(InvalidValue, match=problem):
             decide(bad)
     with pytest.raises(InvalidValue, match="has no version 2001-01-01"):
         impact(df, "NCD-240.4", "2001-01-01", "2008-03-13")
+
+
+@pytest.mark.parametrize("distinct", [True, False])
+def test_columns_have_any_names_and_texts_any_bytes(running: Cluster, distinct: bool) -> None:
+    """Where JSON says the same of two texts, they are two requests."""
+    codes = [b'{"hcpcs":"J\xff"}', '{"hcpcs":"J\N{REPLACEMENT CHARACTER}"}'.encode()]
+    schema = "claim long, document string, date_of_service string, codes binary, `f.x` string, `a.b``c` int"
+    rows = [(number, "CC-0126", "2025-06-01", code, "{}", 7) for number, code in enumerate(codes)]
+    df = running.session.createDataFrame(rows, schema).withColumn("codes", F.col("codes").cast("string"))
+    df = df.select("*", F.lit(8).alias("claim"))
+    result = decide(df, facts="f.x", distinct=distinct)
+    assert result.columns == [*df.columns, *DECIDED.names]
+    found = {
+        row[0]: (row["a.b`c"], row["outcome"], [error.path for error in row["errors"]]) for row in result.collect()
+    }
+    assert found == {0: (7, "invalid_request", ["codes"]), 1: (7, "needs_information", [])}
+
+
+def test_a_table_that_is_another_when_it_is_read_again_is_decided_no_further(running: Cluster) -> None:
+    drawn = F.udf(lambda: json.dumps({"mrd_percent": round(random.random(), 9)})).asNondeterministic()
+    df = running.session.createDataFrame(
+        [(1, "CC-0126", "2025-06-01")], "claim long, document string, date_of_service string"
+    )
+    with pytest.raises(Exception, match="another when it was read again"):
+        decide(df.withColumn("facts", drawn())).collect()
 
 
 def test_impact_is_that_in_process(running: Cluster, policy: EmbeddedPolicy) -> None:

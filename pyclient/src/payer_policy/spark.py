@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from inspect import signature
 
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.embedded import EmbeddedPolicy, read_wasm
@@ -36,13 +37,13 @@ try:
     from pyspark.sql import DataFrame, SparkSession
     from pyspark.sql import functions as F
     from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
-    from pyspark.sql.types import StructType
+    from pyspark.sql.types import MapType, StructField, StructType
 except ImportError as error:
     raise MissingExtra(f"DataFrames need pyspark: pip install 'payer-policy-client[spark]' ({error})") from None
 
 Bundle = str | os.PathLike[str]
 
-_KEY = "payer_policy_key"
+_KEY, _ANSWER = "payer_policy_key", "payer_policy_answer"
 _OTHERS = "other documents"
 
 
@@ -57,16 +58,16 @@ def decide(
 ) -> DataFrame:
     """`df` with the columns of a decision beside its own: see `payer_policy.tables.decide_table`.
 
-    Requests that are equal are decided once and joined back, so `df` is read twice and must be the same each time;
-    where hardly any are, `distinct=False` spares the shuffle, and only those of one batch of rows are. `bundle` is
-    another policy than the one that this package ships. A decision depends on nothing but its row and the policy, so
-    a task that is tried again or twice at once changes nothing.
+    Requests that are equal are decided once and joined back, so `df` is read twice and must be the same each time, or
+    the job fails; where hardly any are, `distinct=False` spares the shuffle, and only those of one batch of rows are.
+    `bundle` is another policy than the one that this package ships. A decision depends on nothing but its row and the
+    policy, so a task that is tried again or twice at once changes nothing.
 
     Raises `InvalidValue` and `PolicyNotLoaded` on the driver, before any row is read.
     """
-    shipped = _Shipped.of(df.sparkSession, bundle)
     with EmbeddedPolicy(bundle) as policy:
         decide_table(policy, _none(df, facts), facts=facts)
+    shipped = _Shipped.of(df.sparkSession, bundle)
     work = partial(_decide, shipped, facts, version, whole)
     return _beside(df, facts, work, DECIDED_WHOLE if whole else DECIDED, distinct)
 
@@ -79,9 +80,9 @@ def impact(
     `old` and `new` are versions of the policy that this package ships, by their first day in force, or bundles.
     `summary` counts what comes of it. Raises as `decide` does.
     """
-    before, after = (_ShippedSide.of(df.sparkSession, document, side) for side in (old, new))
     with EmbeddedPolicy() as policy:  # the columns alone: there is no row
         decide_table(policy, _none(df, facts), facts=facts)
+    before, after = (_ShippedSide.of(df.sparkSession, document, side) for side in (old, new))
     return _beside(df, facts, partial(_impact, document, before, after, facts), COMPARED, distinct)
 
 
@@ -171,23 +172,52 @@ def _impact(
 
 def _none(df: DataFrame, facts: Facts) -> pa.Table:
     """No row, but every column that is read: what is wrong with these is said before a job begins."""
-    return to_arrow_schema(StructType([df.schema[name] for name in columns_read(df.columns, facts)])).empty_table()
+    if not isinstance(df, DataFrame):
+        raise InvalidValue("df must be a DataFrame of Spark")
+    names = columns_read(df.columns, facts)
+    zone = {"timezone": "UTC"} if "timezone" in signature(to_arrow_schema).parameters else {}  # not in Spark 3.5
+    return to_arrow_schema(StructType([field for field in df.schema if field.name in names]), **zone).empty_table()
 
 
 def _beside(df: DataFrame, facts: Facts, work: _Work, result: pa.Schema, distinct: bool) -> DataFrame:
     taken = {name.lower(): name for name in df.columns}  # Spark tells no case apart
-    for name in (*result.names, _KEY):
+    for name in (*result.names, _KEY, _ANSWER):
         if name in taken:
             raise InvalidValue(f"the table has a column {taken[name]} already: rename it")
     fields = from_arrow_schema(result).fields
     if not distinct:
-        return df.mapInArrow(work, StructType([*df.schema.fields, *fields]))
-    asked = [F.col(f"`{name}`") for name in columns_read(df.columns, facts)]
-    # Nulls too: a map that names a fact without a value is no map without it.
+        return _mapped(df, work, fields)
+    names = columns_read(df.columns, facts)
+    asked = [F.col(f"`{name.replace('`', '``')}`") for name in names]
+    # Nulls too: a map that names a fact without a value is no map without it. What is not UTF-8 is told apart by its
+    # bytes alone; of a map Spark hashes the entries.
     text = F.to_json(F.struct(*asked), {"ignoreNullFields": "false"})
-    keyed = df.withColumn(_KEY, F.sha2(text, 256))
+    hashed = [
+        F.map_entries(column) if isinstance(df.schema[name].dataType, MapType) else column
+        for name, column in zip(names, asked, strict=True)
+    ]
+    keyed = df.withColumn(_KEY, F.sha2(F.concat(text, F.xxhash64(*hashed).cast("string")), 256))
     once = keyed.groupBy(_KEY).agg(F.first(F.struct(*asked)).alias("asked")).select(_KEY, "asked.*")
-    answered = once.mapInArrow(work, StructType([*once.schema.fields, *fields]))
+    answered = _mapped(once, work, fields).select(_KEY, F.struct(*result.names).alias(_ANSWER))
+    other = F.raise_error(F.lit("the table was another when it was read again: write it down first"))
     # A request that most rows share is one row of the right side, which Spark sends to all where it is small; where it
     # is not, its adaptive execution splits the partition.
-    return keyed.join(answered.select(_KEY, *result.names), _KEY, "left").drop(_KEY)
+    joined = keyed.join(answered, _KEY, "left").withColumn(_ANSWER, F.coalesce(_ANSWER, other))
+    return joined.select("*", f"{_ANSWER}.*").drop(_KEY, _ANSWER)
+
+
+def _mapped(df: DataFrame, work: _Work, fields: list[StructField]) -> DataFrame:
+    """Of `mapInArrow` the columns have plain names: it looks them up by these, and finds none that has a dot, or that
+    is there twice."""
+    plain = df.toDF(*_plain(df.columns))
+    mapped = plain.mapInArrow(partial(_named, df.columns, work), StructType([*plain.schema.fields, *fields]))
+    return mapped.toDF(*df.columns, *(field.name for field in fields))
+
+
+def _named(names: list[str], work: _Work, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in work(pa.RecordBatch.from_arrays(batch.columns, names=names) for batch in batches):
+        yield pa.RecordBatch.from_arrays(batch.columns, names=[*_plain(names), *batch.schema.names[len(names) :]])
+
+
+def _plain(names: list[str]) -> list[str]:
+    return [f"c{number}" for number in range(len(names))]
