@@ -122,7 +122,7 @@ def test_the_guide_to_revising(clone: Path) -> None:
     steps = re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)
     assert len(steps) == 8
     printed = [run(step, clone) for step in steps[:2]]
-    assert "a version without a second reading" in run("make publish || test $? = 2", clone)
+    assert "in force on 2028-02-29 wants" in run("make publish || test $? = 2", clone)  # the vectors' time is to come
     assert "2026-04-01" not in (clone / "published.json").read_text()
     printed += [run(step, clone) for step in steps[2:]]
     _, _, _, changed, impact, _, _, replayed = printed
