@@ -69,7 +69,8 @@ def in_process(report: Report, folder: Path) -> None:
             folder / name,
         ]
         subprocess.run(built, check=True)
-        subprocess.run(["tar", "-xPzf", folder / f"{name}.tar.gz", "-C", folder, "/policy.wasm"], check=True)
+        unpacked: list[str | Path] = ["tar", "-xzf", folder / f"{name}.tar.gz", "-C", folder, "/policy.wasm"]
+        subprocess.run(unpacked, check=True, capture_output=True)
         sizes[name] = (folder / "policy.wasm").rename(folder / f"{name}.wasm").stat().st_size
     report.add(f"wasm of {MANY}, bytes", before.BEFORE, sizes["now"] / sizes["before"], None)
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder / "cache")}
