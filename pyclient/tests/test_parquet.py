@@ -93,6 +93,24 @@ def test_every_row_is_decided_in_its_place(
     assert {file.stat().st_mode & 0o777 for file in (batch.target, batch.rejects)} == {0o600}
 
 
+@pytest.mark.parametrize(("in_flight", "threads"), [(1, 1), (None, 2)])
+def test_one_part_at_a_time_takes_one_core_when_that_is_asked_for(
+    batch: ParquetBatch, in_flight: int | None, threads: int
+) -> None:
+    """As each of several processes does, which would else share the cores twice over."""
+    seen: set[int] = set()
+
+    class Counting(EmbeddedPolicy):
+        def decide_many(self, requests: Any, **options: Any) -> Any:  # noqa: ANN401
+            seen.add(options["in_flight"])
+            return super().decide_many(requests, **options)
+
+    with Counting() as batch.policy:
+        batch.in_flight = in_flight
+        batch.run()
+    assert seen == {threads}
+
+
 def test_a_folder_as_spark_writes_it_is_one_table(batch: ParquetBatch, policy: EmbeddedPolicy) -> None:
     whole = table()
     batch.source.unlink()

@@ -310,16 +310,18 @@ _local = threading.local()
 
 class _Workers:
     """As many as there is work for. A server is asked from threads; what decides in process needs one of its own, since
-    what Python does of a decision is done by one thread at a time."""
+    what Python does of a decision is done by one thread at a time: of several each has one core."""
 
     def __init__(
-        self, policies: list[PolicyBase], in_flight: int | None, rows: int, make: Callable[[], Deciding]
+        self, policies: list[PolicyBase], in_flight: int | None, rows: int, make: Callable[..., Deciding]
     ) -> None:
         if in_flight is not None and in_flight < 1:
             raise BatchError("in_flight must be positive")
         parts = max(rows // _ROWS, 1)
         # A process takes a second to begin, in which one decides some thousand rows, or many more that are alike.
         count = min(in_flight or min(os.cpu_count() or 1, max(parts // 4, 1)), parts)
+        if count > 1 or in_flight == 1:
+            make = partial(make, in_flight=1)
         self._ahead = 2 * count
         self._executor: Executor
         if count > 1 and all(isinstance(policy, EmbeddedPolicy) for policy in policies):

@@ -156,18 +156,19 @@ class _ShippedSide:
 
 
 _Work = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
+"""Of a task, which has one core."""
 
 
 def _decide(
     shipped: _Shipped, facts: Facts, version: str | None, whole: bool, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    return decide_batches(shipped.policy(), batches, facts=facts, version=version, whole=whole)
+    return decide_batches(shipped.policy(), batches, facts=facts, version=version, whole=whole, in_flight=1)
 
 
 def _impact(
     document: str, old: _ShippedSide, new: _ShippedSide, facts: Facts, batches: Iterator[pa.RecordBatch]
 ) -> Iterator[pa.RecordBatch]:
-    return impact_batches(batches, document, old.side(), new.side(), facts=facts)
+    return impact_batches(batches, document, old.side(), new.side(), facts=facts, in_flight=1)
 
 
 def _none(df: DataFrame, facts: Facts) -> pa.Table:

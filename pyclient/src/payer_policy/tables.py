@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -145,11 +147,13 @@ def decide_batches(
     facts: Facts = "facts",
     version: str | None = None,
     whole: bool = False,
+    in_flight: int = 2,
 ) -> Iterator[pa.RecordBatch]:
     """Each batch with the columns of `decide_table` beside its own, one after the other; a request that came in an
-    earlier one is not decided again while it is among the last 30,000 or so that differ. Raises as `decide_table`
-    does."""
-    return deciding(policy, facts=facts, version=version, whole=whole).beside_each(batches)
+    earlier one is not decided again while it is among the last 30,000 or so that differ. `in_flight` is that of
+    `decide_many`: 1 where each core has a process of its own. Raises as `decide_table` does."""
+    work = deciding(policy, facts=facts, version=version, whole=whole, in_flight=in_flight)
+    return work.beside_each(batches)
 
 
 def impact_table(table: pa.Table, document: str, old: Side, new: Side, *, facts: Facts = "facts") -> pa.Table:
@@ -160,10 +164,16 @@ def impact_table(table: pa.Table, document: str, old: Side, new: Side, *, facts:
 
 
 def impact_batches(
-    batches: Iterable[pa.RecordBatch], document: str, old: Side, new: Side, *, facts: Facts = "facts"
+    batches: Iterable[pa.RecordBatch],
+    document: str,
+    old: Side,
+    new: Side,
+    *,
+    facts: Facts = "facts",
+    in_flight: int = 2,
 ) -> Iterator[pa.RecordBatch]:
     """What `impact_table` is to `decide_table`, to `decide_batches`."""
-    return comparing(document, old, new, facts=facts).beside_each(batches)
+    return comparing(document, old, new, facts=facts, in_flight=in_flight).beside_each(batches)
 
 
 def deciding(
@@ -173,19 +183,22 @@ def deciding(
     version: str | None = None,
     whole: bool = False,
     rejected: bool = False,
+    in_flight: int = 2,
 ) -> Deciding:
     """With `rejected`, the result says of each row whether it was no request or could not be decided."""
     result = DECIDED_WHOLE if whole else DECIDED
+    decide = partial(decide_each, policy, version=version, detail="full" if whole else "brief", in_flight=in_flight)
 
     def decided(requests: Requests) -> Iterator[tuple[int, _Row]]:
-        for place, answer in decide_each(policy, requests, version=version, detail="full" if whole else "brief"):
+        for place, answer in decide(requests):
             yield place, _decided(answer, whole)
 
     return Deciding(Documents(policy), facts, result.append(REJECTED) if rejected else result, decided, _refused)
 
 
-def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts") -> Deciding:
+def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in_flight: int = 2) -> Deciding:
     """Of a request of another document, the result says only which it is, by `APART`."""
+    old, new = (replace(side, in_flight=in_flight) for side in (old, new))
     held = [Documents(side.policy) for side in (old, new)]
 
     def apart(named: Any) -> _Row:  # noqa: ANN401

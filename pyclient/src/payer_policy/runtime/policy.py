@@ -279,6 +279,7 @@ def decide_each(
     *,
     version: str | None = None,
     detail: Literal["full", "brief"] = "full",
+    in_flight: int = 2,
 ) -> Iterator[tuple[Item, Decision | PolicyError]]:
     """Each item with the answer to its request, in order and in constant memory. Raises `NOBODY_DECIDES`."""
     ahead: deque[Item] = deque()  # as many as decide_many has read
@@ -288,7 +289,7 @@ def decide_each(
             ahead.append(item)
             yield request
 
-    for answer in policy.decide_many(requests(), version=version, detail=detail):
+    for answer in policy.decide_many(requests(), version=version, detail=detail, in_flight=in_flight):
         if isinstance(answer, NOBODY_DECIDES):
             raise answer
         yield ahead.popleft(), answer

@@ -17,13 +17,15 @@ from payer_policy.runtime.values import Criterion, Decision
 
 @dataclass(frozen=True)
 class Side:
-    """A policy, and the version to decide under; None is that in force on the date of service."""
+    """A policy, and the version to decide under; None is that in force on the date of service. `in_flight` is that of
+    `decide_many`."""
 
     policy: PolicyBase
     version: str | None = None
+    in_flight: int = 2
 
     def decide(self, requests: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Decision | PolicyError]]:
-        return decide_each(self.policy, requests, version=self.version)
+        return decide_each(self.policy, requests, version=self.version, in_flight=self.in_flight)
 
     def facts(self, held: Documents, request: Any) -> Collection[str]:  # noqa: ANN401
         """The facts that a request is decided by; none when no version decides."""
