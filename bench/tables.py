@@ -28,6 +28,8 @@ from tests.oracle.prove import SPACES
 from tests.stage.cluster import cluster
 
 DISTINCT, ROWS, LONG = 1_000, 20_000, 40_000
+OF_PARQUET = 10 * 8192
+"""Ten parts: five are three rounds of two processes."""
 OF_SPARK = 20_000, 200_000
 """Distinct requests and rows: of fewer, what Spark does beside deciding is all that two workers would share."""
 LOOP = 100_000_000
@@ -83,7 +85,7 @@ def rows(report: Report) -> None:
 def files(report: Report, policy: EmbeddedPolicy) -> None:
     with tempfile.TemporaryDirectory() as name:
         source, target = Path(name, "in.parquet"), Path(name, "out.parquet")
-        pq.write_table(table(LONG, LONG), source)
+        pq.write_table(table(OF_PARQUET, OF_PARQUET), source)
 
         def run(processes: int) -> None:
             target.unlink(missing_ok=True)
@@ -95,14 +97,13 @@ def files(report: Report, policy: EmbeddedPolicy) -> None:
             "loop": partial(looped, 1),
             "loops": partial(looped, 2),
         }
-        seconds = p50(turns, rounds=3)
+        seconds = p50(turns, rounds=2)
     ratio = seconds["loop"] / seconds["loops"]
     report.add("a plain loop of Python on two processes", "on one, times as fast", ratio, None, at_least=True)
     ratio = seconds["one"] / seconds["two"]
     report.add("Parquet on two processes, no two rows alike", "on one, times as fast", ratio, None, at_least=True)
-    report.note(
-        f"Rows of Parquet a second, no two alike: {LONG / seconds['one']:,.0f} and {LONG / seconds['two']:,.0f}."
-    )
+    one, two = (OF_PARQUET / seconds[name] for name in ("one", "two"))
+    report.note(f"Rows of Parquet a second, no two alike: {one:,.0f} and {two:,.0f}.")
 
 
 def looped(processes: int) -> None:
