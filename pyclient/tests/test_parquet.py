@@ -102,8 +102,9 @@ def test_one_part_at_a_time_takes_one_core_when_that_is_asked_for(
 
     class Counting(EmbeddedPolicy):
         def decide_many(self, requests: Any, **options: Any) -> Any:  # noqa: ANN401
-            seen.add(options["in_flight"])
-            return super().decide_many(requests, **options)
+            for answer in super().decide_many(requests, **options):
+                seen.add(options["in_flight"])
+                yield answer
 
     with Counting() as batch.policy:
         batch.in_flight = in_flight
