@@ -109,7 +109,11 @@ def test_one_part_at_a_time_takes_one_core_when_that_is_asked_for(
     with Counting() as batch.policy:
         batch.in_flight = in_flight
         batch.run()
-    assert seen == {threads}
+        assert seen == {threads}
+        seen.clear()
+        sides = Side(batch.policy), Side(batch.policy)
+        assert parquet.impact_parquet("CC-0126", *sides, batch.source, in_flight=in_flight).total
+        assert seen == {threads}
 
 
 def test_a_folder_as_spark_writes_it_is_one_table(batch: ParquetBatch, policy: EmbeddedPolicy) -> None:

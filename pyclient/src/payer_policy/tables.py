@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -198,7 +197,6 @@ def deciding(
 
 def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in_flight: int = 2) -> Deciding:
     """Of a request of another document, the result says only which it is, by `APART`."""
-    old, new = (replace(side, in_flight=in_flight) for side in (old, new))
     held = [Documents(side.policy) for side in (old, new)]
 
     def apart(named: Any) -> _Row:  # noqa: ANN401
@@ -214,7 +212,8 @@ def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in
                 else:
                     others.append((place, apart(request.get("document"))))
 
-        yield from ((each.line, _compared(each)) for each in compared(document, old, new, of_document()))
+        for each in compared(document, old, new, of_document(), in_flight=in_flight):
+            yield each.line, _compared(each)
         yield from others
 
     def refused(name: str, problem: str, read: Mapping[str, Any]) -> _Row:
@@ -307,21 +306,25 @@ class _Unread(Exception):
 
 def columns_read(names: Sequence[str], facts: Facts) -> list[str]:
     """Those of a table's columns that make a request. Raises `InvalidValue` for facts that are no names."""
+    named = [*_NEEDED, *_OPTIONAL, *_chosen(facts)]
+    return [name for name in dict.fromkeys(named) if name in names]
+
+
+def _chosen(facts: Facts) -> Sequence[str]:
     chosen = [facts] if isinstance(facts, str) else facts
     if not (isinstance(chosen, Sequence) and all(isinstance(name, str) for name in chosen)):
         raise InvalidValue("facts must be the name of one column, or a list of the names of several")
-    named = [*_NEEDED, *_OPTIONAL, *chosen]
-    return [name for name in dict.fromkeys(named) if name in names]
+    return chosen
 
 
 class _Columns:
     """Those of a table that make a request."""
 
     def __init__(self, table: pa.Table, facts: Facts) -> None:
-        columns_read(table.column_names, facts)
+        chosen = _chosen(facts)
         columns = {name: _column(table, name) for name in _NEEDED}
         columns |= {name: _column(table, name) for name in _OPTIONAL if name in table.column_names}
-        columns["facts"] = _column(table, facts) if isinstance(facts, str) else _together(table, facts)
+        columns["facts"] = _column(table, facts) if isinstance(facts, str) else _together(table, chosen)
         for name, column in columns.items():
             kind = (
                 column.type.item_type if kinds.is_map(column.type) and _is_text(column.type.key_type) else column.type

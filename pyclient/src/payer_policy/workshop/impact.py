@@ -17,15 +17,15 @@ from payer_policy.runtime.values import Criterion, Decision
 
 @dataclass(frozen=True)
 class Side:
-    """A policy, and the version to decide under; None is that in force on the date of service. `in_flight` is that of
-    `decide_many`."""
+    """A policy, and the version to decide under; None is that in force on the date of service."""
 
     policy: PolicyBase
     version: str | None = None
-    in_flight: int = 2
 
-    def decide(self, requests: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Decision | PolicyError]]:
-        return decide_each(self.policy, requests, version=self.version, in_flight=self.in_flight)
+    def decide(
+        self, requests: Iterable[tuple[int, Any]], in_flight: int
+    ) -> Iterator[tuple[int, Decision | PolicyError]]:
+        return decide_each(self.policy, requests, version=self.version, in_flight=in_flight)
 
     def facts(self, held: Documents, request: Any) -> Collection[str]:  # noqa: ANN401
         """The facts that a request is decided by; none when no version decides."""
@@ -158,16 +158,19 @@ def impact(document: str, old: Side, new: Side, requests: Iterable[tuple[int, An
     return result
 
 
-def compared(document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]]) -> Iterator[Compared]:
-    """Every request, all of the document, with what becomes of it, in order. Raises as `impact` does."""
-    for number, before, after, left_out in decided(document, old, new, requests):
+def compared(
+    document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]], *, in_flight: int = 2
+) -> Iterator[Compared]:
+    """Every request, all of the document, with what becomes of it, in order. `in_flight` is that of `decide_many`.
+    Raises as `impact` does."""
+    for number, before, after, left_out in decided(document, old, new, requests, in_flight=in_flight):
         flow = _outcome(before), _outcome(after)
         turned = tuple(_turned(_leaves(before), _leaves(after))) if flow[0] != flow[1] else ()
         yield Compared(number, *flow, turned, left_out)
 
 
 def decided(
-    document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]]
+    document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]], *, in_flight: int = 2
 ) -> Iterator[tuple[int, Decision | PolicyError, Decision | PolicyError, tuple[tuple[str, str, str], ...]]]:
     """Every request, all of the document, with the answers of both sides and what was left out, in order. Left out is a
     fact that another version has and the one that decides has not, and a value that the policy refuses on this side
@@ -187,13 +190,14 @@ def decided(
             yield number, asked[n][-1].request
 
     first, second = tee(requests)
-    pairs = zip(old.decide(fitted(0, first)), new.decide(fitted(1, second)), strict=True)
+    answers = old.decide(fitted(0, first), in_flight), new.decide(fitted(1, second), in_flight)
+    pairs = zip(*answers, strict=True)
     while some := [(number, [before, after]) for (number, before), (_, after) in islice(pairs, _TOGETHER)]:
         items = [(asked[0].popleft(), asked[1].popleft()) for _ in some]
         alone = [_refused_alone(both, those) for (_, both), those in zip(some, items, strict=True)]
         for n in (0, 1):
             again = [(place, _without(items[place][n].request, out[n])) for place, out in enumerate(alone) if out[n]]
-            for place, answer in sides[n][0].decide(again):
+            for place, answer in sides[n][0].decide(again, in_flight):
                 some[place][1][n] = answer
         for (number, (before, after)), those, values in zip(some, items, alone, strict=True):
             left_out = (
