@@ -146,6 +146,15 @@ def test_nothing_is_said_of_tests_that_fail_unchanged(door: Path) -> None:
     assert "must pass" in run.stderr
 
 
+RECORD = """\
+package payer.records["{document}"]["2020-01-01"]
+
+# METADATA
+# title: What establishes a fact
+# description: Nothing.
+facts := {{"weight": [], "drugs": []}}
+"""
+
 DOCUMENTS_TEST = """\
 package {name}_test
 
@@ -161,6 +170,7 @@ def test_a_document_meets_its_own_tests_and_the_gate_alone(door: Path) -> None:
         name = f"policy/{document.lower().replace('-', '').replace('.', '_')}"
         for file, text in {f"{name}.rego": CRITERIA, f"{name}_facts.rego": FACTS}.items():
             (door / file).write_text(text.format(version="2020-01-01").replace("TEST-2.0", document))
+        (door / f"{name}_record.rego").write_text(RECORD.format(document=document))
     facts = 'data.payer.criteria["TEST-2.0"]["2020-01-01"].facts'
     for name, part, condition in (
         ("test2_0", "limits", f"{facts}[0].maximum == 500"),

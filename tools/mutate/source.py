@@ -35,9 +35,10 @@ class Source:
             raise Failure(f"{name} does not parse: {parsed.stderr or parsed.stdout}")
         tree: Node = json.loads(parsed.stdout)
         self.package = [term["value"] for term in tree["package"]["path"][1:]]
-        self.document = self.package[2] if self.package[:2] == ["payer", "criteria"] else ""
+        kind = self.package[1] if self.package[0] == "payer" and len(self.package) > 1 else ""
+        self.document = self.package[2] if kind in {"criteria", "records"} else ""
         # What of a FHIR record establishes a fact decides nothing; the tests of who reads it hold it.
-        self.decides = self.package[:2] not in (["payer", "fhir"], ["payer", "records"])
+        self.decides = kind not in {"fhir", "records"}
         self.imports: list[Node] = tree.get("imports", [])
         self.rules: list[Node] = tree.get("rules", [])
         self._lines = [0]
