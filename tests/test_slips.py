@@ -77,6 +77,18 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         "input.facts.cd19_positiv",
         'contradictions reads input.facts "cd19_positiv" which this version does not have',
     ),
+    "a value in an advisory that the fact does not have": (
+        CRITERIA,
+        '{"t_cell", "other"}',
+        '{"tcell", "other"}',
+        'contradictions compares the fact lineage with "tcell" which is no value of it',
+    ),
+    "a value of another type in an advisory": (
+        CRITERIA,
+        "input.facts.cd19_positive == false",
+        'input.facts.cd19_positive == "no"',
+        'contradictions compares the fact cd19_positive with "no" which is no value of it',
+    ),
     "a text for a number": (
         CRITERIA,
         '"mrd_percent", 0.1',

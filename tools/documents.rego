@@ -484,6 +484,35 @@ _problem contains [file, row, ["reads input.facts", _shown(term.value[2]), "whic
 	not term.value[2].value in {fact.name | some fact in criteria[held.document][held.version].facts}
 }
 
+# What is no sentence of the vocabulary, as a note on an approval, compares facts in Rego.
+_problem contains [file, row, ["compares the fact", fact.name, "with", _shown(value), "which is no value of it"]] if {
+	some [file, row, rule] in _rules
+	held := _documents[file]
+	walk(rule.rule, [_, compared])
+	_compares(compared)
+	some term in compared
+	_reads_fact(term)
+	some fact in criteria[held.document][held.version].facts
+	fact.name == term.value[2].value
+	some value in {value | some other in compared; some value in _constants(file, other)}
+	not _is_value(value, fact)
+}
+
+_compares(terms) if {
+	is_array(terms)
+	[step.value | some step in terms[0].value] in {["equal"], ["neq"], ["lt"], ["lte"], ["gt"], ["gte"], ["internal", "member_2"]}
+}
+
+_constants(file, term) := _set(file, term)
+
+_constants(_, term) := {term} if term.type in {"string", "number", "boolean"}
+
+_is_value(value, fact) if fact.values[value.value]
+
+_is_value(value, fact) if [value.type, fact.type] in {["boolean", "boolean"], ["string", "date"]}
+
+_is_value(value, fact) if _is_within(value, fact)
+
 _problem contains [file, row, ["asks", rule.call.function, "of the fact", concat("", [fact.name, ","]), "which is of type", fact.type]] if {
 	some [file, row, rule, fact] in _leaves
 	not fact.type in _types[rule.call.function]
