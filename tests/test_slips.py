@@ -260,6 +260,7 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         "",
         "the fact infant: question is required",
     ),
+    "a blank question": (FACTS, '"Is this infant ALL?"', '" "', "the fact infant: question: must not be blank"),
     "a fact without limits": (FACTS, '\t\t"maximum": 20,\n', "", "the fact complete_response: maximum is required"),
     "an unknown type": (
         FACTS,

@@ -24,7 +24,7 @@ _faults contains _at(file, note.location.row, ["the METADATA has no", field]) if
 
 # The package: what its METADATA says, and whether its files are whole.
 
-_faults contains _at(file, about.location.row, [replace(concat(".", ["custom", problem.error]), "custom.(Root)", "custom")]) if {
+_faults contains _at(file, about.location.row, [replace(concat(".", ["custom", _told(problem)]), "custom.(Root)", "custom")]) if {
 	some file, held in _documents
 	about := _about(held)
 	[_, problems] := json.match_schema(object.get(about, "custom", {}), _package_schema)
@@ -128,7 +128,7 @@ _lists_of_criteria contains [file, rule.head.name, rule] if {
 
 # The facts: a closed list of closed objects.
 
-_faults contains _at(file, _fact_row(held, i), [concat("", [name, ":"]), trim_prefix(problem.error, "(Root): ")]) if {
+_faults contains _at(file, _fact_row(held, i), [concat("", [name, ":"]), trim_prefix(_told(problem), "(Root): ")]) if {
 	some file, held in _documents
 	held.facts
 	some i, fact in criteria[held.document][held.version].facts
@@ -205,7 +205,7 @@ _faults contains _at(file, 1, ["speaks of the fact", name, "which this version d
 	not name in held.asked
 }
 
-_faults contains _at(file, row, ["the fact", concat("", [fact.name, ":"]), trim_prefix(problem.error, "(Root): ")]) if {
+_faults contains _at(file, row, ["the fact", concat("", [fact.name, ":"]), trim_prefix(_told(problem), "(Root): ")]) if {
 	some [file, row, fact, rule] in _establishing
 	[_, problems] := json.match_schema(rule, _record_schema(object.get(rule, "resource", "")))
 	some problem in problems
@@ -314,7 +314,7 @@ _faults contains _at(file, row, array.concat([rule.name], words)) if {
 	_rules[[file, row, rule]]
 }
 
-_faults contains _at(file, row, [rule.name, replace(concat(".", ["custom", problem.error]), "custom.(Root)", "custom")]) if {
+_faults contains _at(file, row, [rule.name, replace(concat(".", ["custom", _told(problem)]), "custom.(Root)", "custom")]) if {
 	some [file, row, rule] in _rules
 	[_, problems] := json.match_schema(object.get(rule.note, "custom", {}), _rule_schema(file, rule))
 	some problem in problems
@@ -361,6 +361,8 @@ _unanswered contains _at(file, 1, [held.document, held.version, "gives no decisi
 }
 
 _at(file, row, words) := [file, row, words]
+
+_told(problem) := replace(problem.error, `Does not match pattern '\S'`, "must not be blank")
 
 # The files of documents, with the names of their rules.
 _documents[file] := {"document": path[2].value, "version": path[3].value, "facts": has_facts, "module": module} if {
