@@ -2,7 +2,7 @@
 # title: Codes
 # description: |
 #   The codes of a request as they are compared, and what a document's lists say of them. Codes never decide. Case, dots and
-#   white space are nothing, nor is a modifier of a procedure code (J9039-JZ).
+#   white space are nothing, nor are modifiers behind the five characters of a procedure code (J9039-JZ).
 package payer.codes
 
 import data.payer.criterion
@@ -11,7 +11,11 @@ import data.payer.request
 # METADATA
 # title: Procedure code
 # description: The HCPCS code without modifiers; undefined when the request has none.
-hcpcs := split(_plain(input.codes.hcpcs), "-")[0]
+hcpcs := _before_modifiers if {
+	count(_before_modifiers) == 5
+} else := split(_plain(input.codes.hcpcs), "-")[0]
+
+_before_modifiers := split(strings.replace_n({".": "", " ": "-", "\u00a0": "-", ":": "-"}, trim_space(upper(input.codes.hcpcs))), "-")[0]
 
 # METADATA
 # title: Diagnosis codes
@@ -22,7 +26,7 @@ icd10 := [dotted |
 	dotted := trim_suffix(concat(".", [substring(plain, 0, 3), substring(plain, 3, -1)]), ".")
 ]
 
-_plain(code) := upper(replace(replace(trim_space(code), " ", ""), ".", ""))
+_plain(code) := upper(strings.replace_n({".": "", " ": "", "\t": "", "\n": "", "\r": "", "\u00a0": ""}, code))
 
 # METADATA
 # title: Procedure code outside the document's list

@@ -3,8 +3,13 @@ package payer.codes_test
 import data.payer.codes
 
 test_as_they_are_compared if {
-	codes.hcpcs == "J9039" with input as {"codes": {"hcpcs": " j9039 -JZ"}}
-	codes.icd10 == ["C91.00", "C91.01", "C83", "Z"] with input as {"codes": {"icd10": ["c9100", " C.91. 01\t", "c83", "Z"]}}
+	every spelled in [" j9039 -JZ", "J9039 JZ", "J9039:JZ:59", "J 9039 -JZ", "J\t9039", "J9039\u00a0-JZ", "J9039-"] {
+		codes.hcpcs == "J9039" with input as {"codes": {"hcpcs": spelled}}
+	}
+	every spelled in ["J90391", "J9039JZ", "J9040-JZ"] {
+		codes.hcpcs != "J9039" with input as {"codes": {"hcpcs": spelled}}
+	}
+	codes.icd10 == ["C91.00", "C91.01", "C83", "Z"] with input as {"codes": {"icd10": ["c9100", " C.91. 01\t", "c83", "\u00a0Z"]}}
 	not codes.hcpcs with input as {"codes": {"hcpcs": null}}
 	codes.icd10 == [] with input as {"codes": {"icd10": null}}
 	codes.icd10 == [] with input as {}
