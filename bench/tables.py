@@ -152,7 +152,7 @@ import pyarrow.parquet as pq
 from payer_policy import EmbeddedPolicy
 from payer_policy.tables import decide_batches
 
-batches = decide_batches(EmbeddedPolicy(), pq.ParquetFile(sys.argv[1]).iter_batches(1000))
+batches = decide_batches(EmbeddedPolicy(), pq.ParquetFile(sys.argv[1]).iter_batches(1000), in_flight=1)
 found = []
 for number, _ in enumerate(batches):
     if number in (0, int(sys.argv[2])):

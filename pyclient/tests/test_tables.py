@@ -234,6 +234,7 @@ def test_codes_and_what_is_unavailable_are_read(policy: EmbeddedPolicy) -> None:
             "facts",
             "facts has two fields of one",
         ),
+        (pa.array([0.1]), "facts", "the column facts is double, and facts are JSON, a struct or a map"),
         (pa.array(["{}"]), "fakt", "no column fakt"),
         (pa.array(["{}"]), ["document", "fakt"], "no column fakt"),
         (pa.array(["{}"]), None, "facts must be the name of one column, or a list of the names of several"),
