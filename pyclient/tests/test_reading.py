@@ -41,33 +41,48 @@ MRD = {
     "1e-999999": CLIENT,
     "1e99999999999999999999": "must be a finite number, or None when it is not known",
 }
+# What each hint gives as examples, by the kind of file, and none that says another number than the sender meant.
+EXAMPLES = {
+    "a.yaml": ('{"less_than": 0.01}', "at_most, at_least, more_than", "null"),
+    "a.csv": ("<0.01", "<=, >=, >", "an empty cell"),
+}
+QUOTES = "write the number without quotes"
+BOUND = "write a bound as {0}, in the unit of the fact; or with {1}"
+COMMA = "write a decimal point, not a comma, and nothing between thousands"
+ELSE = "write a number as 0.5, 12 or 1e-4, converted to the unit of the fact; a bound as {0}; {2} when neither is known"
 # What YAML 1.1 takes for a number, or what a person writes for one.
 NO_NUMBERS = {
-    "1:10": "write it as 0.5, 12 or 1e-4",  # 70 to YAML 1.1, which approves
-    "010": "write it as 0.5, 12 or 1e-4",
-    "1_0": "write it as 0.5, 12 or 1e-4",
-    "0x1F": "write it as 0.5, 12 or 1e-4",
-    "0x10": "write it as 0.5, 12 or 1e-4",
-    ".5": "write it as 0.5, 12 or 1e-4",
-    "+1": "write it as 0.5, 12 or 1e-4",
-    "1 000": "write it as 0.5, 12 or 1e-4",
-    "0,5": "write a decimal point, not a comma, and nothing between thousands",
-    "1x10-4": "write powers of ten as in 1e-4",
-    "10^-4": "write powers of ten as in 1e-4",
-    "2·10⁻⁴": "write powers of ten as in 1e-4",
-    "<0.01": 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than',
-    "0.1-0.5": "write a number alone, without a range",
-    "0.5 to 1": "write a number alone, without a range",
-    "less than 0.01": 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than',
-    "0.5 %": "write the number alone, in the unit of the fact",
-    "5 ‰": "write the number alone, in the unit of the fact",
-    "5e-1 percent": "write the number alone, in the unit of the fact",
-    "9.4 g/dL": "write the number alone, in the unit of the fact",
-    '"0.5"': "write the number without quotes",  # of YAML; of a CSV they say nothing
-    "on": None,
-    ".inf": None,
-    "2025-06-01": None,
-    "much": None,
+    '"0.5"': QUOTES,  # of YAML; of a CSV they say nothing
+    **dict.fromkeys(
+        ("<0,01", "< 0.01 %", "=> 0.1", "≥ 0,1", "less than 0.01", "0.5 or more", "at least 1", "Below 0.1", "<10^-4"),
+        BOUND,
+    ),
+    **dict.fromkeys(("0,5", "1,5E-4", "-1,000"), COMMA),
+    # Of these 1:10 is 70 to YAML 1.1, which approves, and a word of a bound stands in none.
+    **dict.fromkeys(
+        (
+            "1:10",
+            "010",
+            "1_0",
+            "0x1F",
+            "0x10",
+            ".5",
+            "+1",
+            "1 000",
+            "1.000,5",
+            "1x10-4",
+            "10^-4",
+            "2·10⁻⁴",
+            "1/10000",
+            "½",
+        ),
+        ELSE,
+    ),
+    **dict.fromkeys(("0.1-0.5", "0.5 to 1", "ca. 0.5", "~0.5", "\u22120.5", "0.1+", "0.5*", "moreover"), ELSE),
+    **dict.fromkeys(
+        ("0.5 %", "0,5 %", "5 ‰", "5e-1 percent", "9.4 g/dL", "4 log", "MR4", "1 in 1e4", "1" + ".1" * 40), ELSE
+    ),
+    **dict.fromkeys(("on", ".inf", "2025-06-01", "much", "n/a", "negative"), ELSE),
 }
 
 
@@ -112,25 +127,40 @@ def test_a_number_in_a_file(way: str, text: str, says: str, tmp_path: Path, caps
     assert decided(tmp_path, way, WAYS[way].format(START, text), capsys)[0] == says
 
 
-@pytest.mark.parametrize(
-    ("way", "text", "hint"),
-    [
-        (way, *item)
-        for way in ("a.yaml", "a.csv")
-        for item in NO_NUMBERS.items()
-        if (way, item[0])
-        not in (("a.csv", '"0.5"'), ("a.csv", "<0.01"))  # there the one is a number, the other a bound
-    ],
-)
-def test_what_is_nearly_a_number_is_none_and_the_person_is_told(
-    way: str, text: str, hint: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("way", EXAMPLES)
+@pytest.mark.parametrize(("text", "hint"), NO_NUMBERS.items(), ids=lambda text: text[:30])
+def test_what_is_no_number_is_none_and_the_person_is_told_what_to_write(
+    way: str, text: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if way == "a.csv":
-        text = f'"{text}"'
+        text = '"""0.5"""' if hint == QUOTES else f'"{text}"'
+        hint = ELSE if hint == QUOTES else hint
+    elif hint == BOUND:
+        text = f"'{text}'"
     message, beside = decided(tmp_path, way, WAYS[way].format(START, text), capsys)
+    hint = hint.format(*EXAMPLES[way])
     assert message == "must be a number from 0 to 100"
-    assert (f"facts.mrd_percent {message}: {hint}" in beside) is (hint is not None)
-    assert text.strip('"') not in beside.replace(f": {hint}", "")
+    place = "line 2" if way == "a.csv" else f"payer-policy: {tmp_path / way}: request 1"
+    assert beside == f"{place}: facts.mrd_percent {message}: {hint}"
+
+
+@pytest.mark.parametrize("way", EXAMPLES)
+def test_what_a_hint_says_is_taken_in_that_kind_of_file(
+    way: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bound, others, unknown = EXAMPLES[way]
+    assert re.findall(r"\d\S*\b", ELSE.format("", "", "")) == ["0.5", "12", "1e-4"]
+    bounds = [bound, *(re.sub("less_than|<", other, bound) for other in others.split(", "))]
+    assert len({*bounds}) == 4
+    says = {
+        **{text: "met" for text in ("0.5", "12")},
+        **{text: "not_met" for text in ("1e-4", bounds[0], bounds[1])},
+        **{text: "unknown" for text in (*bounds[2:], unknown.removeprefix("an empty cell"))},
+    }
+    for text, state in says.items():
+        assert decided(tmp_path, way, WAYS[way].format(START, text), capsys)[0] == state
+        for made in tmp_path.iterdir():
+            made.unlink()
 
 
 @pytest.mark.parametrize(("text", "says"), MRD.items(), ids=lambda text: text[:30])
@@ -189,7 +219,7 @@ def test_a_billion_laughs_cost_nothing(tmp_path: Path, capsys: pytest.CaptureFix
         ("{mrd_percent: 0,05}", "line 3: a name is not text; in braces a comma separates, and a number has a point"),
         ("{mrd_percent: {less_than: 0,01}}", "line 3: a name is not text; in braces a comma separates"),
         ("{mrd_percent: {less_than: '0,01'}}", "less_than, at_most, at_least or more_than: write a decimal point"),
-        ("{mrd_percent: {less_than: 0.01 %}}", "more_than: write the number alone, in the unit of the fact"),
+        ("{mrd_percent: {less_than: 0.01 %}}", "more_than: write a number as 0.5, 12 or 1e-4, converted"),
         ("\n  mrd_percent: >100\n", "line 4: text after > is not read; write a bound as {more_than: 5}"),
         ("\n  mrd_percent: >5\n  infant: true\n", "line 4: text after > is not read; write a bound as {more_than: 5}"),
     ],

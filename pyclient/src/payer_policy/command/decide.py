@@ -9,7 +9,7 @@ from payer_policy.command.terminal import show_decision
 from payer_policy.fhir import Records
 from payer_policy.runtime.errors import InvalidRequest, InvalidValue, PolicyError
 from payer_policy.runtime.policy import PolicyBase
-from payer_policy.runtime.reading import Unreadable, hints
+from payer_policy.runtime.reading import JSON, Unreadable, hints
 from payer_policy.workshop.records import record_line, recorded
 from rich.console import Console
 
@@ -48,7 +48,7 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
             except InvalidRequest as invalid:
                 decision = invalid.decision
                 status = max(status, INVALID)
-                for hint in hints(request, invalid.errors):
+                for hint in hints(request, invalid.errors, JSON):
                     say(f"{name}: request {number}: {hint}")
             except PolicyError as error:
                 say(f"{name}: request {number}: {error}")

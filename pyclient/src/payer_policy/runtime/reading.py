@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.values import RequestError
@@ -130,32 +130,43 @@ _PLAIN: list[tuple[str, re.Pattern[str], list[str]]] = [
     ("float", re.compile(rf"{_NUMBER}\Z", re.ASCII), list("-0123456789")),
 ]
 
-_AMOUNT = r"\d+(?:[.,]\d+)?"
-# What is nearly a number, and what to write instead; the first that fits. \u2013 is a dash, \xd7 a multiplication sign.
+
+class Notation(NamedTuple):
+    """How a kind of file says what is not known exactly."""
+
+    bound: str
+    other_bounds: str
+    unknown: str
+
+
+JSON = Notation('{"less_than": 0.01}', "at_most, at_least, more_than", "null")  # and YAML
+CELLS = Notation("<0.01", "<=, >=, >", "an empty cell")
+
+# What is no number, and what to write instead; the first that fits. Who follows it must not say something else than was
+# meant: of 5 ‰ the number alone would be ten times as much, of 4 log it has nothing to do with a percentage.
 _NEARLY = [
     (_NUMBER, "write the number without quotes"),
-    (r"(?:[<>≤≥]|(?:less|more|greater) than).*", 'write a bound as {"less_than": 0.01}; at_most, at_least, more_than'),
-    (rf"[~≈].*|{_AMOUNT}\s*(?:[-\u2013]|to)\s*{_AMOUNT}", "write a number alone, without a range"),
-    (r"0[xob][0-9a-f]+", "write it as 0.5, 12 or 1e-4"),
-    (r".*(10\s*(\^|\*\*)|[x\xd7*·]\s*10|10[⁰¹²³⁴-⁹⁺⁻]).*", "write powers of ten as in 1e-4"),
-    # Not "without its unit": of 5 ‰ that would be ten times as much, of 94 g/L too.
-    (rf"[-+]?{_AMOUNT}(?:e[-+]?\d+)?\s*(?:[%‰]|[^\W\d_]).*", "write the number alone, in the unit of the fact"),
-    (r"[-+]?\d+,\d+", "write a decimal point, not a comma, and nothing between thousands"),
-    (r"[-+]?[\d.][\d.,:_'\u2019\s]*(e[-+]?\d+)?", "write it as 0.5, 12 or 1e-4"),
+    (
+        r".*(?:[<>≤≥]|\b(?:less|more|greater|below|above|under|over|least|most)\b).*",
+        "write a bound as {0.bound}, in the unit of the fact; or with {0.other_bounds}",
+    ),
+    (r"[-+]?\d+,\d+(?:e[-+]?\d+)?", "write a decimal point, not a comma, and nothing between thousands"),
+    (
+        r"(?s:.*)",
+        "write a number as 0.5, 12 or 1e-4, converted to the unit of the fact; a bound as {0.bound}; {0.unknown} when"
+        " neither is known",
+    ),
 ]
 
 
-def hints(request: Any, errors: tuple[RequestError, ...]) -> Iterator[str]:  # noqa: ANN401
-    """For each fact that is text but should be a number, or whose bound is, and nearly is one: what to write instead,
-    without the text."""
+def hints(request: Any, errors: tuple[RequestError, ...], notation: Notation) -> Iterator[str]:  # noqa: ANN401
+    """For each fact that is text but should be a number, or whose bound is: what to write instead, without the text."""
     facts = request.get("facts") if isinstance(request, dict) else None
     for error in errors:
         value = facts.get(error.path.removeprefix("facts.")) if isinstance(facts, dict) else None
         if isinstance(value, dict) and len(value) == 1:  # a bound
             [value] = value.values()
-        if isinstance(value, str) and len(value) < 40 and "number" in error.message:
-            hint = next(
-                (hint for pattern, hint in _NEARLY if re.fullmatch(pattern, value.strip(), re.IGNORECASE)), None
-            )
-            if hint is not None:
-                yield f"{error.path} {error.message}: {hint}"
+        if isinstance(value, str) and error.message.startswith(("must be a number", "must be a whole number")):
+            text = value.strip()[:40]
+            hint = next(hint for pattern, hint in _NEARLY if re.fullmatch(pattern, text, re.IGNORECASE))
+            yield f"{error.path} {error.message}: {hint.format(notation)}"

@@ -17,7 +17,7 @@ from payer_policy.runtime.errors import NOBODY_DECIDES, PolicyError
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.reading import hints
 from payer_policy.runtime.values import Decision
-from payer_policy.workshop.lines import BatchError, Line, lines_of
+from payer_policy.workshop.lines import BatchError, Line, lines_of, notation_of
 from payer_policy.workshop.records import record_line, record_of, recorded
 
 try:
@@ -64,8 +64,8 @@ class Batch:
     rejects: Path
     in_flight: int = 2
     on_line: Callable[[Line, str | None], None] = lambda line, problem: None
-    """Called for every line done, with its problem if it was rejected, or with what to write instead of text that is
-    nearly a number."""
+    """Called for every line done, with its problem if it was rejected, or with what to write instead of text that
+    should be a number."""
 
     tally: Tally = field(default_factory=Tally)
 
@@ -87,6 +87,7 @@ class Batch:
         return self.tally
 
     def _decide(self, lines: Iterator[Line], target: IO[bytes], rejects: IO[bytes]) -> None:
+        notation = notation_of(self.source)
         waiting: deque[Line] = deque()  # as many as decide_many has read ahead
         more = True
 
@@ -117,7 +118,7 @@ class Batch:
                 record = recorded(line.number, line.request, answer)
                 target.write(record_line(**record, input=line.digest).encode())
                 self.tally.add(record["decision"])
-                self.on_line(line, "; ".join(hints(line.request, answer.errors)) or None)
+                self.on_line(line, "; ".join(hints(line.request, answer.errors, notation)) or None)
             while waiting:
                 line = waiting.popleft()
                 reject(line, line.problem or "")

@@ -18,7 +18,7 @@ from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import PolicyError
 from payer_policy.runtime.facts import SIGNS
 from payer_policy.runtime.policy import PolicyBase
-from payer_policy.runtime.reading import Number, Unreadable, read_json
+from payer_policy.runtime.reading import CELLS, JSON, Notation, Number, Unreadable, read_json
 from payer_policy.runtime.vocabulary import slip_of
 
 _BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
@@ -67,6 +67,11 @@ class Line:
     """Of the input from its first line to this one."""
 
 
+def notation_of(source: Path) -> Notation:
+    """How the values in a file of requests are written."""
+    return CELLS if source.suffix.lower() == ".csv" else JSON
+
+
 def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Line]:
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     file = opened(source, files)
@@ -74,7 +79,7 @@ def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Lin
         raise BatchError(
             f"{source} is UTF-16 text without its mark, or no text: save it as UTF-8, a workbook as CSV UTF-8"
         )
-    if source.suffix.lower() == ".csv":
+    if notation_of(source) is CELLS:
         return _csv_lines(policy, source, file)
     start = file.peek().removeprefix(codecs.BOM_UTF8).lstrip()
     for begins, problem in _NO_LINES:
