@@ -408,7 +408,20 @@ def test_a_csv_has_a_column_for_each_fact(batch: Batch) -> None:
     [
         ("document,date_of_service,diseas", "column 3 is neither .*; the nearest is disease$"),
         ("Document,Date of service,mrd-percent", "neither .*; the nearest is date_of_service, document, mrd_percent$"),
-        ("CC-0126,2025-06-01,canary-7c1", "column 1, 2, 3 is neither a fact nor a known column$"),
+        (
+            "Document;Date_of_service;Disease",
+            "1, 2, 3 is neither .*; the nearest is date_of_service, disease, document$",
+        ),
+        ("sep=,\nDocument;date_of_service", "column 1 is neither .*; the nearest is document$"),
+        ("document,date_of_service,canary-7c1", "column 3 is neither a fact nor a known column$"),
+        (",document,date_of_service", r"column 1 has no name: leave it out, as pandas does by to_csv\(index=False\)$"),
+        (",document,canary-7c1", "column 1 has no name: .*, and column 3 is neither a fact nor a known column$"),
+        (
+            "CC-0126,2025-06-01,canary-7c1",
+            "names no known column: it must name document, date_of_service and the facts,",
+        ),
+        ("Requests of May,,\ndocument,date_of_service", "names no known column"),
+        ("document:date_of_service", "names no known column: .*, with commas, semicolons, tabs or bars between them"),
         ('"document"x,date_of_service', "document and date_of_service"),
         ("document,disease", "date_of_service among them"),
         ("document,date_of_service,document", "each column once"),
@@ -425,7 +438,7 @@ def test_a_csv_with_other_columns_is_refused_before_it_begins(batch: Batch, head
 
 
 ROWS = [
-    ["document", "date_of_service", "disease", "combined_with", "mrd_percent"],
+    ["document", '"date_of_service"', "disease", "combined_with", "mrd_percent"],
     ["CC-0126", "2025-06-01", "all", '"imatinib;other"', "0.5"],
     ["CC-0126", "2025-06-01", "é"],
 ]
@@ -433,13 +446,15 @@ READ = [{"disease": "all", "combined_with": ["imatinib", "other"], "mrd_percent"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"SEP={}"\n'])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ", "])
+@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"SEP={}"\n', "sep=,\n", "sep=|\n"])
 def test_a_csv_is_read_as_spreadsheets_write_it(batch: Batch, encoding: str, separator: str, said: str) -> None:
     batch.source = batch.source.with_suffix(".csv")
     header, *rows = (separator.join(row) for row in ROWS)
     alone, unnamed = separator * 4, separator * 2
-    text = said.format(separator) + "\r\n".join([header + unnamed, rows[0] + unnamed, alone, *rows[1:], alone, ""])
+    text = said.format(separator.strip(" ")) + "\r\n".join(
+        [header + unnamed, rows[0] + unnamed, alone, *rows[1:], alone, ""]
+    )
     text = ("\ufeff" if encoding == "utf-16-be" else "") + text
     batch.source.write_bytes(text.encode(encoding))
     assert batch.run().rejected == 0
@@ -507,7 +522,7 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16-le"), "is UTF-16 text without its mark, or no text"),
         ("in.csv", "document,date_of_service\n".encode("utf-16-be"), "is UTF-16 text without its mark, or no text"),
-        ("in.csv", b"\xff\xfed\x00o\x00", "column 1 is neither"),
+        ("in.csv", b"\xff\xfed\x00o\x00", "names no known column"),
         ("in.csv", b"\xff\xfed\x00o\x00\x00", "not UTF-16 text as its mark says"),
     ],
 )

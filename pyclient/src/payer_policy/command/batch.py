@@ -18,10 +18,10 @@ from rich.console import Console
 
 _HELP = """CSV: columns document, date_of_service, request_id, hcpcs, icd10, unavailable and one for each fact of
 any document; the first two are required. An empty cell is unknown, [] an empty list, <0.01 a bound; items are separated
-by semicolons: J9039;J9038. The cell of a fact that the version in force does not have must be empty. Commas, semicolons
-or tabs separate the cells, as the first line has them; where semicolons do, several items stand in quotes. Numbers have
-a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run with the number of its
-line, since what follows cannot be told apart; mend it and go on with --resume.
+by semicolons: J9039;J9038. The cell of a fact that the version in force does not have must be empty. Commas,
+semicolons, tabs or bars separate the cells, as the first line has them; where semicolons do, several items stand in
+quotes. Numbers have a point. The text is UTF-8, or UTF-16 with its mark. A cell whose quote has no end stops the run
+with the number of its line, since what follows cannot be told apart; mend it and go on with --resume.
 
 Parquet, a file or a folder of files: columns document, date_of_service and facts (JSON text, a struct or a map), or by
 --facts the names of those that hold a fact each; codes and unavailable where they are there. A null is unknown. OUT has

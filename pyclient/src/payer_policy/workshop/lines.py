@@ -29,6 +29,9 @@ _COLUMNS = {"document", "date_of_service", "request_id", "hcpcs", "icd10", "unav
 # A number that a laboratory reports within a bound.
 _BOUNDS = {**SIGNS, "≤": "at_most", "≥": "at_least"}
 
+# What spreadsheets and databases put between cells.
+_SEPARATORS = ",;\t|"
+
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 # How a file begins that is no JSON lines, and what to do with it.
@@ -133,27 +136,24 @@ def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Ite
     policy to name the field: so does what stands in the column of a fact that the version in force does not have. An
     empty cell is unknown, `[]` an empty list, `<0.01` a bound, items are separated by semicolons.
 
-    As spreadsheets write it: separated by commas, semicolons or tabs, by what the header shows or a first line `sep=;`
-    says; UTF-16 by its mark; with columns at the end that have no name, and rows that lack their last cells."""
+    As spreadsheets write it: separated by commas, semicolons, tabs or bars, by what the header shows, whether a first
+    line `sep=;` says so or not; UTF-16 by its mark; with blanks behind separators, columns at the end that have no
+    name, and rows that lack their last cells."""
     documents = Documents(policy)
     start = file.peek()
     wide = start[:2] in _UTF_16
     decoded = io.TextIOWrapper(file, *(("utf-16", "strict") if wide else ("utf-8-sig", _ESCAPE)), newline="")
     text = _Text(readable(source, decoded))
-    header, separators = next(text, ""), ",;\t"
-    if said := re.fullmatch(r'(?i)"?sep=([,;\t|])"?\s*', header):
-        header, separators = next(text, ""), said[1]
+    header = next(text, "")
+    if re.fullmatch(r'(?i)"?sep=[,;\t|]"?\s*', header):
+        header = next(text, "")
     known = _COLUMNS.union(_facts(documents, _first_documents(start, wide)))
-    separator, columns, named, strange = _described(header, separators, known)
+    separator, columns, named, strange = _described(header, known)
     if strange:
         known |= _facts(documents, documents)
-        separator, columns, named, strange = _described(header, separators, known)
-    # Without their names: a file whose header is missing has a patient there.
+        separator, columns, named, strange = _described(header, known)
     if strange:
-        near = {name for number in strange if (name := slip_of(named[number - 1], known))}
-        hint = f"; the nearest is {', '.join(sorted(near))}" if near else ""
-        numbers = ", ".join(map(str, strange))
-        raise BatchError(f"{source}: by the first line, column {numbers} is neither a fact nor a known column{hint}")
+        raise BatchError(f"{source}: {_misnamed(named, strange, known)}")
     if len(set(named)) < len(named) or not {"document", "date_of_service"} <= set(named):
         raise BatchError(f"{source}: the first line names each column once, document and date_of_service among them")
     return _rows(source, file, text, separator, columns, documents)
@@ -169,22 +169,44 @@ def _first_documents(start: bytes, wide: bool) -> set[str]:
     lines = start.decode("utf-16" if wide else "utf-8-sig", "replace").splitlines()
     lines = lines[1:] if lines and lines[0].lower().lstrip('"').startswith("sep=") else lines
     found = set[str]()
-    for separator in ",;\t|":
+    for separator in _SEPARATORS:
         with suppress(csv.Error):
-            header, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator)] or [[]]
+            reader = csv.reader(lines, delimiter=separator, skipinitialspace=True)
+            header, *rows = [[cell.strip() for cell in row] for row in reader] or [[]]
             if "document" in header:
                 place = header.index("document")
                 found.update(row[place] for row in (rows[:-1] if cut else rows) if len(row) > place and row[place])
     return found
 
 
-def _described(header: str, separators: str, known: set[str]) -> tuple[str, list[str], list[str], list[int]]:
-    """The separator by which most of a header is known, its columns, those with a name or before one that has, and the
-    numbers of those that are not known."""
-    separator = max(separators, key=lambda each: len(known.intersection(_header(header, each))))
+def _described(header: str, known: set[str]) -> tuple[str, list[str], list[str], list[int]]:
+    """The separator by which most of a header is known, or a slip of what is; its columns, those with a name or before
+    one that has, and the numbers of those that are not known."""
+
+    def fit(separator: str) -> int:
+        return sum(name in known or slip_of(name, known) is not None for name in _header(header, separator))
+
+    separator = max(_SEPARATORS, key=fit)
     columns = _header(header, separator)
     named = columns[: max((number for number, name in enumerate(columns, 1) if name), default=0)]
     return separator, columns, named, [number for number, name in enumerate(named, 1) if name not in known]
+
+
+def _misnamed(named: list[str], strange: list[int], known: set[str]) -> str:
+    """Without the names: a file whose header is missing has a patient there."""
+    near = {name for number in strange if (name := slip_of(named[number - 1], known))}
+    if len(strange) == len(named) and not near:
+        return (
+            "the first line names no known column: it must name document, date_of_service and the facts, with commas,"
+            " semicolons, tabs or bars between them"
+        )
+    problems = []
+    if without := ", ".join(str(number) for number in strange if not named[number - 1]):
+        problems.append(f"column {without} has no name: leave it out, as pandas does by to_csv(index=False)")
+    if unknown := ", ".join(str(number) for number in strange if named[number - 1]):
+        hint = f"; the nearest is {', '.join(sorted(near))}" if near else ""
+        problems.append(f"column {unknown} is neither a fact nor a known column{hint}")
+    return "by the first line, " + ", and ".join(problems)
 
 
 def _rows(
@@ -195,7 +217,7 @@ def _rows(
     columns: list[str],
     documents: Documents,
 ) -> Iterator[Line]:
-    reader = csv.reader(text, delimiter=separator, strict=True)
+    reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
     while True:
         text.record.clear()
         first = text.number + 1
@@ -224,7 +246,8 @@ def _rows(
 
 def _header(line: str, separator: str) -> list[str]:
     with suppress(csv.Error):
-        return [name.strip() for name in next(csv.reader([line], delimiter=separator, strict=True), [])]
+        reader = csv.reader([line], delimiter=separator, skipinitialspace=True, strict=True)
+        return [name.strip() for name in next(reader, [])]
     return []
 
 
