@@ -518,7 +518,7 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
         ("in.jsonl", b'{\n  "document": "CC-0126"\n}\n', "a request over several lines: jq -c . makes a line of each"),
         ("in.tsv", b"date_of_service\tdocument\n2025-06-01\tCC-0126\n", "with the suffix .csv it is read as one"),
         ("in.yaml", b"# A request\n---\ndocument: CC-0126\n", "is YAML, which payer-policy decide reads"),
-        ("in.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "no text: save it as UTF-8, a workbook as CSV UTF-8"),
+        ("in.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "no text: save the file as UTF-8, a workbook as CSV UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16-le"), "is UTF-16 text without its mark, or no text"),
         ("in.csv", "document,date_of_service\n".encode("utf-16-be"), "is UTF-16 text without its mark, or no text"),
@@ -543,11 +543,18 @@ def test_many_bad_lines_are_written_as_they_come(batch: Batch) -> None:
     assert [line["line"] for line in lines(batch.rejects)] == [*range(1, 3001), *range(3002, 8002)]
 
 
-def test_bytes_that_are_not_utf_8_in_a_csv_are_rejected_by_field(batch: Batch) -> None:
+def test_a_csv_as_excel_writes_it_in_windows_1252_is_told_how_to_save_it(batch: Batch) -> None:
     batch.source = batch.source.with_suffix(".csv")
-    batch.source.write_bytes(b"document,date_of_service,disease\nCC-0126,2025-06-01,\xff\n")
+    save = "save the file as UTF-8, a workbook as CSV UTF-8"
+    header = "document;date_of_service;disease;combined_with;lineage\n"
+    rows = 'CC-0126;2025-06-01;all;"imatinib;é";ü\nCC-0126;2025-06-01;all\n'
+    batch.source.write_bytes((header + rows).encode("cp1252"))
     assert batch.run().rejected == 1
-    assert lines(batch.rejects)[0]["problem"] == "InvalidValue: facts.disease is not valid Unicode text"
+    assert [line["problem"] for line in lines(batch.rejects)] == [f"combined_with, lineage is not UTF-8 text: {save}"]
+    batch.target, batch.rejects = batch.target.with_suffix(".2"), batch.rejects.with_suffix(".2")
+    batch.source.write_bytes((header.replace("lineage", "größe") + rows).encode("cp1252"))
+    with pytest.raises(BatchError, match=f"in.csv is not UTF-8 text: {save}$"):
+        batch.run()
 
 
 def test_the_command_reports_lines_outcomes_and_open_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

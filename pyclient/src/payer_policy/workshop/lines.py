@@ -43,7 +43,10 @@ _NO_LINES = {
     rb"(---|#[^\n]*\n|\s)*document:": "is YAML, which payer-policy decide reads; a batch has JSON, one request a line",
 }.items()
 
-_ESCAPE = "surrogateescape"  # what is not UTF-8 is kept in the text, and refused with the name of its field
+_ESCAPE = "surrogateescape"  # what is not UTF-8 is kept in the text, and refused with the name of its column
+_ESCAPED = re.compile("[\udc80-\udcff]")
+
+_SAVE = "save the file as UTF-8, a workbook as CSV UTF-8"
 
 
 T = TypeVar("T")
@@ -79,9 +82,7 @@ def lines_of(policy: PolicyBase, source: Path, files: ExitStack) -> Iterator[Lin
     """The lines of a file of requests, which is closed with `files`. Raises `BatchError`."""
     file = opened(source, files)
     if b"\0" in (start := file.peek()[:64]) and start[:2] not in _UTF_16:
-        raise BatchError(
-            f"{source} is UTF-16 text without its mark, or no text: save it as UTF-8, a workbook as CSV UTF-8"
-        )
+        raise BatchError(f"{source} is UTF-16 text without its mark, or no text: {_SAVE}")
     if notation_of(source) is CELLS:
         return _csv_lines(policy, source, file)
     start = file.peek().removeprefix(codecs.BOM_UTF8).lstrip()
@@ -147,6 +148,8 @@ def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Ite
     header = next(text, "")
     if re.fullmatch(r'(?i)"?sep=[,;\t|]"?\s*', header):
         header = next(text, "")
+    if _ESCAPED.search(header):
+        raise BatchError(f"{source} is not UTF-8 text: {_SAVE}")
     known = _COLUMNS.union(_facts(documents, _first_documents(start, wide)))
     separator, columns, named, strange = _described(header, known)
     if strange:
@@ -234,6 +237,8 @@ def _rows(
             problem = "more cells than columns; a cell that holds the separator stands in quotes"
         elif any(cell.strip() for cell, name in zip(cells, columns, strict=False) if not name):
             problem = "a cell stands in a column without a name"
+        elif escaped := [name for cell, name in zip(cells, columns, strict=False) if _ESCAPED.search(cell)]:
+            problem = f"{', '.join(escaped)} is not UTF-8 text: {_SAVE}"
         wraps = any(separator in cell and len(cell.splitlines()) > 1 for cell in cells)
         if len(text.record) > 1 and (problem or wraps or len(cells) < len(columns)):
             # A quote without its end takes the rows behind it, and where they begin nobody can tell.
