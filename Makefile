@@ -88,7 +88,7 @@ check: build/capabilities.json
 	$(OPA) check --strict --capabilities build/capabilities.json policy
 	$(OPA) check --strict policy policy_tests
 	$(OPA) check --strict deploy/opa deploy/tests
-	$(OPA) check --strict policy tools/*.rego
+	$(OPA) check --strict policy tools/*.rego tools/documents
 	@tools/check policy policy_tests/fixtures
 
 # What guards the service reads the environment of OPA, so it is tested by itself, with all that OPA can do.

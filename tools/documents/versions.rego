@@ -1,0 +1,163 @@
+# The package: what its METADATA says, and whether its files are whole.
+package tools.documents
+
+import data.payer.calendar
+
+_faults contains _at(file, about.location.row, [replace(concat(".", ["custom", _told(problem)]), "custom.(Root)", "custom")]) if {
+	some file, held in _documents
+	about := _about(held)
+	[_, problems] := json.match_schema(object.get(about, "custom", {}), _package_schema)
+	some problem in problems
+}
+
+_faults contains _at(file, 1, ["the package is of", held.document, held.version, "but custom says", said]) if {
+	some file, held in _documents
+	custom := object.get(_about(held), "custom", {})
+	said := concat(" ", [sprintf("%v", [object.get(custom, field, "nothing")]) | some field in ["document", "version"]])
+	said != concat(" ", [held.document, held.version])
+}
+
+_faults contains _at(file, 1, ["the version", held.version, "is no calendar date: a version is named by its first day in force, YYYY-MM-DD"]) if {
+	some file, held in _documents
+	not calendar.is_date(held.version)
+}
+
+_faults contains _at(file, 1, ["the document", held.document, "must have an id of letters, digits, - and . that begins with a letter and is no word of Python"]) if {
+	some file, held in _documents
+	not _is_id(held.document)
+}
+
+_is_id(document) if {
+	regex.match(`^[A-Za-z][A-Za-z0-9.-]*$`, document)
+	not _module(document) in _words_of_python
+}
+
+_faults contains _at(file, 1, ["the document", held.document, "would have the same module name as", other.document]) if {
+	some file, held in _documents
+	some other in _documents
+	held.document != other.document
+	_module(held.document) == _module(other.document)
+}
+
+_faults contains _at(file, 1, [held.document, held.version, "has no", part]) if {
+	some file, held in _documents
+	some part, rules in {"facts: they stand in a file of their own": ["facts"], "criteria": ["about", "pathways", "exclusions"]}
+	some name in rules
+	not _rule_of(held, name)
+}
+
+# What is defined twice is an error in the middle of a decision when the two differ, and every request of a batch fails.
+_faults contains _at(file, rule.location.row, [name, "is there already, in row", format_int(first, 10)]) if {
+	some file, held in _documents
+	some rule in held.module.rules
+	name := rule.head.name
+	rows := [other.location.row | some other in held.module.rules; other.head.name == name; _is_whole(other)]
+	_is_whole(rule)
+	first := min(rows)
+	first != rule.location.row
+}
+
+# Neither a set nor a function, of which each rule says a part.
+_is_whole(rule) if {
+	not rule.head.key
+	not rule.head.args
+}
+
+_faults contains _at(file, rule.location.row, [name, "must list the names of rules of this file, without a condition"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	not _is_list(name, rule)
+}
+
+_is_list("pathways", rule) if {
+	_lists(rule.head.value)
+	_is_unconditional(rule)
+}
+
+_is_list("exclusions", rule) if {
+	rule.head.value.type == "array"
+	every term in rule.head.value.value { term.type == "var" }
+	_is_unconditional(rule)
+}
+
+_faults contains _at(file, rule.location.row, [name, "lists", term.value, "which is no criterion of this file"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	some term in rule.head.value.value
+	term.type == "var"
+	not term.value in {other.name | some [_, other] in _in(file); _is_criterion(other)}
+}
+
+_faults contains _at(file, rule.location.row, [name, "lists", term.value, "twice"]) if {
+	some [file, name, rule] in _lists_of_criteria
+	some i, term in rule.head.value.value
+	some j, other in rule.head.value.value
+	i < j
+	term.value == other.value
+}
+
+_faults contains _at(file, row, [rule.name, "stands in the pathways and in the exclusions, and would exclude what it approves"]) if {
+	some [file, row, rule] in _rules
+	rule.name in (_listed(file, "pathways") & _listed(file, "exclusions"))
+}
+
+_lists_of_criteria contains [file, rule.head.name, rule] if {
+	some file, held in _documents
+	some rule in held.module.rules
+	rule.head.name in {"pathways", "exclusions"}
+}
+
+# The names in the lists `pathways` and `exclusions`.
+_listed(file, list) := {term.value |
+	some rule in _documents[file].module.rules
+	rule.head.name == list
+	some term in rule.head.value.value
+}
+
+_kind(file, name) := "pathway" if {
+	name in _listed(file, "pathways")
+} else := "exclusion" if {
+	name in _listed(file, "exclusions")
+} else := "clause"
+
+_module(document) := lower(replace(replace(document, "-", ""), ".", "_"))
+
+_about(held) := note if {
+	some note in held.module.annotations
+	note.scope == "package"
+}
+
+_rule_of(held, name) if {
+	some other in _documents
+	[other.document, other.version] == [held.document, held.version]
+	some rule in other.module.rules
+	rule.head.name == name
+}
+
+_words_of_python := {
+	"and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del", "elif", "else", "except", "finally",
+	"for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try",
+	"while", "with", "yield",
+}
+
+_package_schema := {
+	"required": ["document", "version", "last_reviewed", "codes", "history"],
+	"additionalProperties": false,
+	"properties": {
+		"document": _words,
+		"version": _day,
+		"last_reviewed": _day,
+		"codes": {
+			"type": "object",
+			"required": ["hcpcs", "icd10"],
+			"additionalProperties": false,
+			"properties": {"hcpcs": _texts, "icd10": _texts},
+		},
+		"history": {"type": "array", "items": {
+			"type": "object",
+			"required": ["date", "change"],
+			"additionalProperties": false,
+			"properties": {"date": _day, "change": _words},
+		}},
+	},
+}
+
+_day := {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
