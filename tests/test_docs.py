@@ -81,6 +81,8 @@ def test_the_first_step_of_each_reader(reader: str, clone: Path) -> None:
     printed = " ".join(run(step, clone).split())
     for line in shown.splitlines():
         assert " ".join(line.split()) in printed, f"{reader}: {line} is not in {printed}"
+    for kept in clone.glob("*.jsonl"):  # health data
+        assert kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_readme_starts_a_document(clone: Path) -> None:

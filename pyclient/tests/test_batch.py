@@ -18,7 +18,7 @@ import pytest
 from payer_policy import Decision, EmbeddedPolicy, PolicyError, PolicyUnreachable, Provenance
 from payer_policy.command import main
 from payer_policy.runtime.answers import decision_of
-from payer_policy.workshop.batch import Batch
+from payer_policy.workshop.batch import Batch, withdraw
 from payer_policy.workshop.lines import BatchError, Line
 from payer_policy.workshop.replay import replay
 
@@ -206,9 +206,21 @@ def test_files_made_here_are_their_owners_alone(batch: Batch, policy: EmbeddedPo
     batch.source.write_text("{\n" + json.dumps(request(1)) + "\n", encoding="utf-8")
     batch.run()
     assert [file.stat().st_mode & 0o777 for file in (batch.target, batch.rejects)] == [0o600, 0o600]
-    batch.target.chmod(0o640)
-    Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
-    assert batch.target.stat().st_mode & 0o777 == 0o640
+    for mode, then in ((0o640, 0o640), (0o644, 0o600)):  # a group that was let in stays
+        for file in (batch.target, batch.rejects):
+            file.chmod(mode)
+        Batch(policy, batch.source, batch.target, batch.rejects).run(resume=True)
+        assert [file.stat().st_mode & 0o777 for file in (batch.target, batch.rejects)] == [then, then]
+    batch.source.chmod(0o644)
+    with pytest.raises(BatchError):  # what no batch wrote stays as it is
+        Batch(policy, batch.target, batch.source, batch.rejects).run(resume=True)
+    assert batch.source.stat().st_mode & 0o777 == 0o644
+    pipe = batch.source.with_name("pipe")  # nor what is no file, /dev/null say
+    os.mkfifo(pipe)
+    pipe.chmod(0o644)
+    with pipe.open("r+b", buffering=0) as opened:
+        withdraw(opened)
+    assert pipe.stat().st_mode & 0o777 == 0o644
 
 
 def test_a_record_says_who_decided_and_is_replayed(batch: Batch, policy: EmbeddedPolicy) -> None:

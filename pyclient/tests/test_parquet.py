@@ -152,7 +152,9 @@ def test_an_empty_table_is_decided_too(batch: ParquetBatch) -> None:
 def test_a_whole_output_is_counted_again(batch: ParquetBatch, policy: EmbeddedPolicy) -> None:
     tally = batch.run()
     files = batch.target.read_bytes(), batch.rejects.read_bytes()
+    batch.target.chmod(0o644)
     assert again(policy, batch.source.parent).run(resume=True) == tally
+    assert batch.target.stat().st_mode & 0o777 == 0o600
     assert (batch.target.read_bytes(), batch.rejects.read_bytes()) == files
     with pytest.raises(BatchError, match="exists: go on with it by --resume"):
         again(policy, batch.source.parent).run()

@@ -237,11 +237,12 @@ def test_only_a_page_of_impact_is_written_anew(tmp_path: Path, capsys: pytest.Ca
     first = html.read_text(encoding="utf-8")
     assert "holds counts of decisions" in first
     assert html.stat().st_mode & 0o777 == 0o600
-    html.chmod(0o644)
-    html.write_text(first + " " * 1000, encoding="utf-8")
-    assert main([*command, str(html)]) == 0
-    assert html.read_text(encoding="utf-8") == first
-    assert html.stat().st_mode & 0o777 == 0o644
+    for mode, then in ((0o640, 0o640), (0o644, 0o600)):  # a group that was let in stays
+        html.chmod(mode)
+        html.write_text(first + " " * 1000, encoding="utf-8")
+        assert main([*command, str(html)]) == 0
+        assert html.read_text(encoding="utf-8") == first
+        assert html.stat().st_mode & 0o777 == then
     capsys.readouterr()
     own = tmp_path / "own.html"
     own.write_text("<!doctype html>\n<title>My own</title>\n", encoding="utf-8")

@@ -22,7 +22,7 @@ from typing import IO, Any, TypeVar
 from payer_policy.runtime.embedded import EmbeddedPolicy
 from payer_policy.runtime.errors import MissingExtra, PolicyUnreachable
 from payer_policy.runtime.policy import PolicyBase
-from payer_policy.workshop.batch import REJECTED_LINE, Tally, free, outputs, private
+from payer_policy.workshop.batch import REJECTED_LINE, Tally, cut, free, outputs, private, withdraw
 from payer_policy.workshop.impact import Impact, Side, Turned
 from payer_policy.workshop.lines import BatchError
 from payer_policy.workshop.records import client_version, record_line
@@ -132,8 +132,7 @@ class ParquetBatch:
         if (start := rejects.read(len(REJECTED_LINE))) and start != REJECTED_LINE:
             raise BatchError(f"{self.rejects} is not as this version of payer-policy writes it: move it away")
         for each in (target, rejects):
-            each.seek(0)
-            each.truncate()
+            cut(each, 0)
         result = DECIDED_WHOLE if self.whole else DECIDED
         mark = json.dumps({**json.loads(self._mark), "client_version": client_version()}, sort_keys=True).encode()
         schema = pa.schema([*source.schema, *result], {**(source.schema.metadata or {}), _MARK: mark})
@@ -162,6 +161,8 @@ class ParquetBatch:
         """Nothing is left to do: what was done is counted, if it is of this input and this policy."""
         held = _Source(self.target, target)
         self._marked(held.schema)
+        for each in (target, rejects):
+            withdraw(each)
         lines = {json.loads(line)["line"] for line in rejects}
         first = 1
         for table, decided in zip(source.tables(self._read), held.tables(), strict=True):

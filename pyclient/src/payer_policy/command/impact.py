@@ -29,7 +29,7 @@ from payer_policy.runtime.embedded import EmbeddedPolicy
 from payer_policy.runtime.errors import InvalidValue
 from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.values import Outcome
-from payer_policy.workshop.batch import private
+from payer_policy.workshop.batch import private, withdraw
 from payer_policy.workshop.impact import Impact, Side, impact
 from payer_policy.workshop.lines import BatchError, lines_of
 from payer_policy.workshop.page import PAGE_START, page
@@ -71,6 +71,7 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
             result = impact_parquet(options.document, old, new, options.requests, facts=facts, on_rows=progress.reached)
     if options.html:
         with open(options.html, "w", encoding="utf-8", opener=private) as file:
+            withdraw(file)
             file.write(page(result, printable(options.old), printable(options.new)))
     if options.json:
         print(json.dumps(result.to_dict()))

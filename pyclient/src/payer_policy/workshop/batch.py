@@ -135,7 +135,7 @@ class Batch:
         input and this policy."""
         done: dict[str, Any] | None = None
         rejected: dict[str, Any] | None = None
-        end = cut = 0
+        end = ends = 0
         for record, size in _whole_lines(target, self.target, _DECIDED, "decision", "input", "provenance", "request"):
             done, end = record, size
             self.tally.add(record["decision"])
@@ -143,7 +143,7 @@ class Batch:
         for record, size in _whole_lines(rejects, self.rejects, REJECTED_LINE, "input", "problem", "text"):
             rejected = record
             if record["line"] <= last:
-                cut = size
+                ends = size
                 self.tally.rejected += 1
         if done:
             self._same_policy(done)
@@ -158,8 +158,8 @@ class Batch:
                 ahead.append(line)
             else:
                 self.on_line(line, None)
-        _cut(target, end)
-        _cut(rejects, cut)
+        cut(target, end)
+        cut(rejects, ends)
         return chain(ahead, lines)
 
     def _same_policy(self, done: dict[str, Any]) -> None:
@@ -214,6 +214,14 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def withdraw(file: IO[Any]) -> None:
+    """What everybody may read, as by the umask when it was made elsewhere, is its owner's alone from here on; a group
+    that its owner has let in stays."""
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode) and mode & stat.S_IRWXO and hasattr(os, "fchmod"):  # not on Windows
+        os.fchmod(file.fileno(), stat.S_IRUSR | stat.S_IWUSR)
+
+
 def _output(path: Path, files: ExitStack) -> IO[bytes]:
     """An output to read and go on with, made if it is not there, for this run alone. Raises `BatchError`."""
     try:
@@ -234,7 +242,9 @@ def _output(path: Path, files: ExitStack) -> IO[bytes]:
     return file
 
 
-def _cut(file: IO[bytes], end: int) -> None:
+def cut(file: IO[bytes], end: int) -> None:
+    """To go on behind `end`."""
+    withdraw(file)
     file.truncate(end)
     file.seek(max(end - 1, 0))
     if end and file.read(1) != b"\n":
