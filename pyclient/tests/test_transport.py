@@ -654,8 +654,22 @@ def test_mutual_tls(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) 
             assert time.monotonic() - start < 3
         with PolicyClient(server.url) as client, pytest.raises(PolicyUnreachable, match="SSLError"):
             client.decide(REQUEST)
-        with PolicyClient(server.url, ca_file=ca_file, attempts=1) as client, pytest.raises(PolicyUnreachable):
-            client.decide(REQUEST)
+
+
+@pytest.mark.parametrize("spoken", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_asks_for_a_certificate(
+    spoken: ssl.TLSVersion, authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path
+) -> None:
+    """In TLS 1.3 it says so, or just hangs up, as it comes; who has sent a certificate is not asked for one."""
+    ca_file, client_cert = tmp_path / "ca.pem", str(tmp_path / "client.pem")
+    authority.cert_pem.write_to_path(str(ca_file))
+    trustme.CA().issue_cert("client").private_key_and_cert_chain_pem.write_to_path(client_cert)
+    tls.maximum_version = spoken
+    with serving(decide, tls=tls) as server:
+        for sent, says in ((None, r".*; does it ask for a client_cert\?"), (client_cert, "[^;]*")):
+            client = PolicyClient(server.url, ca_file=ca_file, client_cert=sent, attempts=1)
+            with client, pytest.raises(PolicyUnreachable, match=rf"\(SSLError: {says}\)$"):
+                client.decide(REQUEST)
 
 
 @pytest.mark.parametrize(
@@ -695,6 +709,9 @@ def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tmp_path
     )
     certificate = authority.issue_cert("client")
     pem, alone, none, empty, locked = (str(tmp_path / name) for name in ("pem", "alone", "none", "empty", "locked"))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    authority.cert_pem.write_to_path(str(folder / "ca.pem"))
     certificate.private_key_and_cert_chain_pem.write_to_path(pem)
     certificate.cert_chain_pems[0].write_to_path(alone)
     Path(empty).touch()
@@ -702,6 +719,7 @@ def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tmp_path
     refused: list[tuple[dict[str, Any], str]] = [
         ({"ca_file": Path(none)}, f"ca_file {none} cannot be used: No such file or directory"),
         ({"ca_file": empty}, f"ca_file {empty} cannot be used: no certificate or crl found"),
+        ({"ca_file": folder}, f"ca_file {folder} cannot be used: no certificate in the folder is named by its hash"),
         ({"client_cert": none}, f"client_cert {none} cannot be used: No such file or directory"),
         ({"client_cert": (alone, none)}, f"client_cert {alone} and client_cert {none} cannot be used: No such file"),
         ({"client_cert": alone}, f"client_cert {alone} cannot be used: it holds no certificate with its key"),
@@ -716,7 +734,15 @@ def test_why_a_file_of_certificates_is_not_taken(authority: trustme.CA, tmp_path
             with pytest.raises(InvalidValue, match=f"^{re.escape(says)}"):
                 kind("https://127.0.0.1:9", **options)
     PolicyClient("https://127.0.0.1:9", ca_file=alone, client_cert=pem).close()
-    PolicyClient("https://127.0.0.1:9", ca_file=tmp_path, client_cert=(alone, pem)).close()
+    PolicyClient("https://127.0.0.1:9", ca_file=alone, client_cert=(alone, pem)).close()
+
+
+def test_a_folder_of_certificates(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:
+    tls.verify_mode = ssl.CERT_NONE
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    subprocess.run(["openssl", "rehash", str(tmp_path)], check=True)
+    with serving(decide, tls=tls) as server, PolicyClient(server.url, ca_file=tmp_path) as client:
+        assert client.decide(REQUEST).request_id == "r-1"
 
 
 def test_a_file_of_certificates_that_is_gone_later(authority: trustme.CA, tls: ssl.SSLContext, tmp_path: Path) -> None:

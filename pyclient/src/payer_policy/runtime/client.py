@@ -22,8 +22,8 @@ class PolicyClient(PolicyBase):
 
     - `base_url`: of one server, or of several; the one that answered last is asked first, the next when it fails.
     - `token`: sent as `Authorization: Bearer`; a callable is called for every attempt, so tokens may rotate.
-    - `ca_file`: trusted certificates (PEM); the default is what requests trusts. `client_cert`: a PEM file with
-      certificate and key, or two files.
+    - `ca_file`: trusted certificates (PEM), or a folder of such by their hashes; the default is what requests trusts.
+      `client_cert`: a PEM file with certificate and key, or two files.
     - `timeout`: seconds to connect and seconds until the whole reply is there; `deadline`: seconds for a whole call,
       all attempts and pauses included; `attempts`: how many there may be. Asked again are connections refused, reset
       or dropped, time-outs, truncated replies and statuses 429, 502, 503 and 504, after a pause that grows, in part

@@ -60,6 +60,8 @@ _DROPPED = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 # On a thread whose caller may go away: set when it has, and no further attempt is made then.
 abandoned: ContextVar[threading.Event | None] = ContextVar("abandoned", default=None)
 
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")  # as OpenSSL looks for a certificate in a folder: a0b1c2d3.0
+
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _CONNECTIONS = 32  # kept alive, for each server
@@ -209,7 +211,7 @@ class Transport:
             # An address, a certificate: asking again mends neither. A connection that is dropped while TLS begins, by
             # what stands before a server that restarts, is one that is dropped.
             passes = bool(caught.args) and isinstance(caught.args[0], _DROPPED)
-            what = f"{'does not answer' if passes else 'cannot be asked'} ({_reason(caught)})"
+            what = f"{'does not answer' if passes else 'cannot be asked'} ({_reason(caught)}{self._hint(caught)})"
             failure = _Failed(PolicyUnreachable(f"{name} {what}"), question, number, passes=passes)
         except (TooLong, DecodeError, InvalidHeader, ValueError, ArithmeticError, MemoryError) as caught:
             kind = "too long" if isinstance(caught, TooLong) else f"no HTTP ({type(caught).__name__})"
@@ -228,6 +230,14 @@ class Transport:
             except (PolicyNotLoaded, ProtocolError, RevisionRefused) as caught:
                 failure = _Failed(type(caught)(f"{name}: {caught}"), question, number)
         raise failure  # out here, since what the library says may hold the request
+
+    def _hint(self, error: Exception) -> str:
+        """A server that asks for a certificate and gets none says so in many ways: by TLS 1.3 it may just hang up."""
+        cause = error.args[0] if error.args else None
+        asks = isinstance(cause, _DROPPED) or (
+            isinstance(cause, ssl.SSLError) and re.search("ALERT_.*(CERTIFICATE|HANDSHAKE_FAILURE)", cause.reason or "")
+        )
+        return "; does it ask for a client_cert?" if asks and self._session.cert is None else ""
 
     def _server(self, question: Question) -> int:
         """The one that answered last, unless it failed this question for good."""
@@ -323,8 +333,11 @@ def _check_files(ca_file: str | os.PathLike[str] | None, client_cert: str | tupl
     certificate, key = (client_cert, None) if isinstance(client_cert, str) else client_cert or (None, None)
     named = f"ca_file {ca_file}"
     try:
-        if ca_file is not None:
-            context.load_verify_locations(**{"capath" if os.path.isdir(ca_file) else "cafile": os.fspath(ca_file)})
+        if ca_file is not None and os.path.isdir(ca_file):
+            if not any(_HASHED.fullmatch(file) for file in os.listdir(ca_file)):
+                raise ValueError("no certificate in the folder is named by its hash: openssl rehash names them")
+        elif ca_file is not None:
+            context.load_verify_locations(os.fspath(ca_file))
         named = " and ".join(f"client_cert {file}" for file in (certificate, key) if file is not None)
         if certificate is not None:
             context.load_cert_chain(certificate, key, locked)
