@@ -58,7 +58,6 @@ $(VENV)/.spark: tests/spark.txt $(VENV)/.test
 # Every package with its version and digests, for each Python, and no address: what is in requirements.in, and what the
 # client asks for. What is locked stays so; UPGRADE=1 moves all to the newest.
 lock: $(VENV)/.test
-	@$(BIN)/pip install -q --disable-pip-version-check uv
 	$(call locked,tools/requirements.txt,--extra embedded --extra cli tools/requirements.in)
 	$(call locked,tests/requirements.txt,--extra embedded --extra cli --extra fhir -c tools/requirements.txt tests/requirements.in)
 	$(call locked,tests/spark.txt,--extra spark -c tests/requirements.txt)

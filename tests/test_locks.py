@@ -63,6 +63,18 @@ def test_what_is_here_is_what_is_locked() -> None:
     assert {name: here.get(name) for name in locked} == locked
 
 
+def test_nothing_is_installed_but_by_a_lock() -> None:
+    """Else by `-e pyclient`, which is here, and asks for nothing that the locks have not."""
+    made = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.findall(r".*pip install.*", made) == [
+        "PIP := $(BIN)/pip install -q --disable-pip-version-check --no-deps --no-compile"
+    ]
+    assert re.findall(r".*\$\(PIP\).*", made) == [
+        "LOCKED := $(PIP) --require-hashes -r",
+        "\t$(PIP) --no-build-isolation -e pyclient",
+    ]
+
+
 def test_what_npm_installs_is_locked() -> None:
     lock = json.loads((ROOT / "page" / "package-lock.json").read_text(encoding="utf-8"))
     packages = [package for name, package in lock["packages"].items() if name]
