@@ -69,8 +69,11 @@ def test_this_python_is_supported() -> None:
 def test_wheel_decides_in_an_empty_environment(version: str, wheel: Path, tmp_path: Path) -> None:
     subprocess.run([interpreters()[version], "-m", "venv", "--without-pip", str(tmp_path)], check=True)
     python = tmp_path / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-q", "--disable-pip-version-check"]
-    pip.append("--no-compile")
+    # pip chooses what the wheel asks for, but from what is locked alone.
+    locked, pip = str(tmp_path / "locked"), [sys.executable, "-m", "pip", "--python", str(python)]
+    fetch = ["download", "-q", "--disable-pip-version-check", "--no-deps", "--require-hashes", "-d", locked, "-r"]
+    subprocess.run([*pip, *fetch, str(ROOT / "tools" / "requirements.txt")], check=True)
+    pip += ["install", "-q", "--disable-pip-version-check", "--no-compile", "--no-index", "--find-links", locked]
     subprocess.run([*pip, str(wheel)], check=True)
     done = subprocess.run([python, "-c", THIN], capture_output=True, text=True, check=True, cwd=tmp_path)
     installed, says = done.stdout.splitlines()
