@@ -80,18 +80,16 @@ def record(resources: int) -> dict[str, object]:
 # In a process of its own, so that nothing else is in its memory: after a thousand decisions, after 200,000, and after a
 # hundred requests as large as may be or larger.
 _MEMORY = """
-import json, pathlib, sys
+import json, sys
+from bench.resident import mebibytes
 from payer_policy import EmbeddedPolicy, InvalidRequest, RequestTooLarge
-
-def resident():
-    return int(pathlib.Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 request, sizes = json.loads(sys.argv[1]), []
 with EmbeddedPolicy() as policy:
     for count in (1_000, 199_000):
         for _ in range(count):
             policy.decide(request)
-        sizes.append(resident())
+        sizes.append(mebibytes())
     for number in range(100):
         codes = ["C91.0"] * ((20_000, 50_000, 200_000)[number % 3])
         try:
@@ -99,7 +97,7 @@ with EmbeddedPolicy() as policy:
         except (InvalidRequest, RequestTooLarge):
             pass
     assert policy.decide(request).outcome.value == "approved"
-    sizes.append(resident())
+    sizes.append(mebibytes())
 print(json.dumps(sizes))
 """
 

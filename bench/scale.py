@@ -88,11 +88,12 @@ def in_process(report: Report, folder: Path) -> None:
 
 
 _FIRST = """
-import json, resource, sys, time
+import json, sys, time
+from bench.resident import mebibytes
 start = time.monotonic()
 from payer_policy import EmbeddedPolicy
 EmbeddedPolicy(sys.argv[1]).decide(json.loads(sys.argv[2]))
-print(json.dumps([time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+print(json.dumps([time.monotonic() - start, mebibytes(what="VmHWM")]))
 """
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.resident import mebibytes
 from tests import ROOT
 from tests.stage.opa import process
 
@@ -25,8 +26,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def mebibytes(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+        return mebibytes(self.process.pid)
 
     def processor_seconds(self) -> float:
         """Since its start: others may keep this machine busy."""

@@ -334,7 +334,7 @@ class _Columns:
         if not (_is_text(of_facts) or kinds.is_struct(of_facts) or kinds.is_map(of_facts) or kinds.is_null(of_facts)):
             raise InvalidValue(
                 f"the column {facts} is {of_facts}, and facts are JSON, a struct or a map: a column of one fact is"
-                " named in a list, and for --facts with a comma behind it"
+                " named in a list, and for --facts with a comma behind"
             )
         self._of_cells = kinds.is_map(of_facts) and _is_text(of_facts.item_type)
         self._columns = columns

@@ -70,7 +70,7 @@ def add_facts(command: Parser) -> None:
     command.add_argument(
         "--facts",
         metavar="COLUMN[,COLUMN…]",
-        help="of Parquet, the column of the facts, or the columns of one fact each, a single one with a comma behind it;"
+        help="of Parquet, the column of the facts, or the columns of one fact each, a single one with a comma behind;"
         " default facts",
     )
 
