@@ -3,7 +3,7 @@ package payer.codes_test
 import data.payer.codes
 
 test_as_they_are_compared if {
-	every spelled in [" j9039 -JZ", "J9039 JZ", "J9039:JZ:59", "J 9039 -JZ", "J\t9039", "J9039\u00a0-JZ", "J9039-"] {
+	every spelled in [" j9039 -JZ", "J9039 JZ", "J9039:JZ:59", "J 9039 -JZ", "J\t90\n3\r9", "J9039\u00a0-JZ", "J9039-"] {
 		codes.hcpcs == "J9039" with input as {"codes": {"hcpcs": spelled}}
 	}
 	every spelled in ["J90391", "J9039JZ", "J9040-JZ"] {
