@@ -9,7 +9,8 @@ import pytest
 from docker.errors import DockerException
 from payer_policy import EmbeddedPolicy
 
-from tests.stage.opa import fail, serving, signing_key, wait_until_healthy
+from tests.stage.clone import copied
+from tests.stage.opa import as_served, fail, serving, signing_key, wait_until_healthy
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +38,11 @@ def opa_url(engine: docker.DockerClient, opa_image: str) -> Iterator[str]:
         yield wait_until_healthy(container)
 
 
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    return copied(tmp_path)
+
+
 @pytest.fixture(scope="session")
 def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return signing_key(tmp_path_factory.mktemp("keys"))
@@ -46,4 +52,11 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def policy() -> Iterator[EmbeddedPolicy]:
     """That of the client, in process."""
     with EmbeddedPolicy() as policy:
+        yield policy
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[EmbeddedPolicy]:
+    """That of OPA at `opa_url`, drafts included, in process."""
+    with as_served() as policy:
         yield policy

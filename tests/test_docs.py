@@ -27,45 +27,12 @@ from tests import ROOT
 from tests.oracle.forms import CRITERIA, FACTS, VECTORS
 from tests.readings import READINGS
 from tests.stage.bundles import FILE, Store, bundle, wait_for
+from tests.stage.clone import run
 from tests.stage.opa import free_port
 from tools import new, revise
 
 GUIDES = [ROOT / "pyclient" / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 SETTINGS = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").rglob("*.y*ml"))]
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """This checkout, with what is not committed yet; the tools are those of the original."""
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    )
-    for name in files.stdout.splitlines():
-        if (ROOT / name).exists():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, tmp_path / name)
-    for name in (".venv", ".tools"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    subprocess.run(["git", "add", "-A"], cwd=tmp_path, check=True)
-    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-    subprocess.run(["git", *identity, "commit", "-qm", "As it was"], cwd=tmp_path, check=True)
-    return tmp_path
-
-
-def run(step: str, clone: Path) -> str:
-    """What it prints, as a reader types it."""
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "PYTHONPATH": str(clone / "pyclient" / "src"),  # the client and the wasm policy of the clone
-    }
-    command = ["bash", "-euo", "pipefail", "-c", step]
-    done = subprocess.run(
-        command, cwd=clone, env=environment, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-    assert done.returncode == 0, f"{step}\n{done.stdout}"
-    return done.stdout
 
 
 READERS = dict(

@@ -37,20 +37,20 @@ def ask(url: str, entry_point: str, question: object) -> Any:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("name", VECTORS)
-def test_vector(name: str, opa_url: str, policy: EmbeddedPolicy) -> None:
+def test_vector(name: str, opa_url: str, served: EmbeddedPolicy) -> None:
     vector = VECTORS[name]
     decision = ask(opa_url, "decision", vector["input"])
     assert difference(decision, vector["expect"]) == {}
-    assert in_process(policy, "decision", vector["input"]) == decision
+    assert in_process(served, "decision", vector["input"]) == decision
 
 
-def test_batch_gives_the_single_decisions_in_order(opa_url: str, policy: EmbeddedPolicy) -> None:
+def test_batch_gives_the_single_decisions_in_order(opa_url: str, served: EmbeddedPolicy) -> None:
     requests_ = [vector["input"] for vector in VECTORS.values()]
     for start in range(0, len(requests_), 1_000):  # the most that a batch may hold
         batch = requests_[start : start + 1_000]
         decisions = ask(opa_url, "decisions", {"requests": batch})
         assert decisions == [ask(opa_url, "decision", request) for request in batch]
-        assert in_process(policy, "decisions", {"requests": batch}) == decisions
+        assert in_process(served, "decisions", {"requests": batch}) == decisions
 
 
 @pytest.mark.parametrize(
@@ -65,12 +65,12 @@ def test_batch_gives_the_single_decisions_in_order(opa_url: str, policy: Embedde
     ],
 )
 def test_bad_envelope_is_one_invalid_decision(
-    envelope: object, path: str, opa_url: str, policy: EmbeddedPolicy
+    envelope: object, path: str, opa_url: str, served: EmbeddedPolicy
 ) -> None:
     [decision] = ask(opa_url, "decisions", envelope)
     assert decision["outcome"] == "invalid_request"
     assert [error["path"] for error in decision["errors"]] == [path]
-    assert in_process(policy, "decisions", envelope) == [decision]
+    assert in_process(served, "decisions", envelope) == [decision]
 
 
 def test_absent_input_is_an_invalid_request(opa_url: str) -> None:
@@ -80,9 +80,9 @@ def test_absent_input_is_an_invalid_request(opa_url: str) -> None:
         assert [error["path"] for error in decision["errors"]] == [""]
 
 
-def test_catalogue_is_the_same(opa_url: str, policy: EmbeddedPolicy) -> None:
+def test_catalogue_is_the_same(opa_url: str, served: EmbeddedPolicy) -> None:
     catalogue = requests.get(f"{opa_url}/v1/data/payer/catalogue", timeout=30).json()["result"]
-    assert policy.catalogue() == catalogue
+    assert served.catalogue() == catalogue
     held = {
         entry["document"]: [version["version"] for version in entry["versions"]] for entry in catalogue["documents"]
     }
@@ -91,9 +91,9 @@ def test_catalogue_is_the_same(opa_url: str, policy: EmbeddedPolicy) -> None:
 
 
 @pytest.mark.parametrize("document", ["CC-0126", "CC-0127", "\U00020000"])
-def test_catalogue_of_one_document_is_the_same(document: str, client: PolicyClient, policy: EmbeddedPolicy) -> None:
+def test_catalogue_of_one_document_is_the_same(document: str, client: PolicyClient, served: EmbeddedPolicy) -> None:
     held = [entry for entry in client.catalogue()["documents"] if entry["document"] == document]
-    assert client.catalogue(document)["documents"] == policy.catalogue(document)["documents"] == held
+    assert client.catalogue(document)["documents"] == served.catalogue(document)["documents"] == held
 
 
 def test_same_request_same_bytes(opa_url: str) -> None:
@@ -139,12 +139,12 @@ def test_order_of_keys_and_drugs_changes_nothing(opa_url: str) -> None:
     ],
 )
 def test_a_number_means_the_same_to_each_engine(
-    fact: str, text: str, says: str, opa_url: str, policy: EmbeddedPolicy
+    fact: str, text: str, says: str, opa_url: str, served: EmbeddedPolicy
 ) -> None:
     request = f'{{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {{"{fact}": {text}}}}}'
     answer = requests.post(f"{opa_url}/v1/data/payer/decision", data=f'{{"input": {request}}}', timeout=30).json()
     decision = answer["result"]
-    assert policy._policy.evaluate(request, "payer/decision") == decision
+    assert served._policy.evaluate(request, "payer/decision") == decision
     if decision["errors"]:
         assert decision["errors"] == [{"path": f"facts.{fact}", "message": says}]
     else:
@@ -180,12 +180,12 @@ def test_schema_accepts_what_the_policy_accepts(name: str) -> None:
     assert bool(errors) == (vector["expect"]["outcome"] == "invalid_request"), errors
 
 
-def test_client_and_embedded_give_equal_decisions(client: PolicyClient, policy: EmbeddedPolicy) -> None:
+def test_client_and_embedded_give_equal_decisions(client: PolicyClient, served: EmbeddedPolicy) -> None:
     for vector in VECTORS.values():
         if not isinstance(vector["input"], dict):
             continue
         outcomes = []
-        for engine in (client, policy):
+        for engine in (client, served):
             try:
                 outcomes.append(engine.decide(vector["input"]))
             except InvalidRequest as invalid:

@@ -59,13 +59,13 @@ def validated() -> Iterator[Validated]:
         yield errors
 
 
-def test_all_that_is_made_is_valid(policy: EmbeddedPolicy, validated: Validated) -> None:
+def test_all_that_is_made_is_valid(served: EmbeddedPolicy, validated: Validated) -> None:
     record = read_bundle(RECORD.read_bytes())
     claim, patient = record["entry"][0]["resource"], record["entry"][1]["resource"]
     del claim["item"][0]["servicedDate"]  # that of each vector
     forms = {
-        (entry["document"], held["version"]): questionnaire(policy, entry["document"], held["version"], base=BASE)
-        for entry in policy.catalogue()["documents"]
+        (entry["document"], held["version"]): questionnaire(served, entry["document"], held["version"], base=BASE)
+        for entry in served.catalogue()["documents"]
         for held in entry["versions"]
     }
     made: dict[str, Json] = {json.dumps(form): form for form in forms.values()}
@@ -74,7 +74,7 @@ def test_all_that_is_made_is_valid(policy: EmbeddedPolicy, validated: Validated)
         if not isinstance(vector["input"], dict):
             continue
         try:
-            decision = policy.decide(vector["input"])
+            decision = served.decide(vector["input"])
         except InvalidRequest as invalid:
             decision = invalid.decision
         response = claim_response(decision, claim, provider_type="SJ", **ids)

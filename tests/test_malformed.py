@@ -126,7 +126,7 @@ def check(request: Any, decision: dict[str, Any]) -> None:  # noqa: ANN401
 
 
 @pytest.mark.parametrize("target", REPLACED)
-def test_malformed(target: str, session: requests.Session, opa_url: str, policy: EmbeddedPolicy) -> None:
+def test_malformed(target: str, session: requests.Session, opa_url: str, served: EmbeddedPolicy) -> None:
     reached: set[str] = set()
 
     @settings(always_the_same, max_examples=60)
@@ -134,7 +134,7 @@ def test_malformed(target: str, session: requests.Session, opa_url: str, policy:
     def check_each(request: dict[str, Any]) -> None:
         decision = decide(session, opa_url, request)
         check(request, decision)
-        assert in_process(policy, "decision", request) == decision
+        assert in_process(served, "decision", request) == decision
         reached.update(re.sub(r"\[\d+\]$", "[]", path) for path in contract.errors(request))
 
     check_each()
@@ -163,11 +163,11 @@ def test_junk_is_no_request(request: object, session: requests.Session, opa_url:
 @always_the_same
 @given(batch=st.lists(junk | malformed(), max_size=6))
 def test_a_bad_item_spoils_only_itself(
-    batch: list[Any], session: requests.Session, opa_url: str, policy: EmbeddedPolicy
+    batch: list[Any], session: requests.Session, opa_url: str, served: EmbeddedPolicy
 ) -> None:
     decisions = prove.ask(session, opa_url, batch)
     assert decisions == [decide(session, opa_url, request) for request in batch]
-    assert in_process(policy, "decisions", {"requests": batch}) == decisions
+    assert in_process(served, "decisions", {"requests": batch}) == decisions
 
 
 @pytest.mark.parametrize("fact", ["combined_with", "alternating_with"])

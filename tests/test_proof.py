@@ -375,11 +375,11 @@ def test_order_changes_nothing(space: Space, ask: Ask) -> None:
 
 
 @each
-def test_single_batch_and_embedded_agree(space: Space, ask: Ask, opa_url: str) -> None:
+def test_single_batch_and_embedded_agree(space: Space, ask: Ask, opa_url: str, served: EmbeddedPolicy) -> None:
     requests_ = list(itertools.islice(any_of_them(space, 9), 200))
     batch = ask(copy.deepcopy(requests_))
-    with PolicyClient(opa_url) as client, EmbeddedPolicy() as embedded:
-        for policy in (client, embedded):
+    with PolicyClient(opa_url) as client:
+        for policy in (client, served):
             assert [policy.decide(request).to_dict() for request in requests_] == batch
             answers = [answer for answer in policy.decide_many(requests_) if isinstance(answer, Decision)]
             assert [decision.to_dict() for decision in answers] == batch

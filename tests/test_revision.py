@@ -4,7 +4,6 @@ load, replay of the old decisions. It is a fixture, made here: no such version o
 import json
 import random
 import shutil
-import subprocess
 import tarfile
 import threading
 import time
@@ -20,16 +19,10 @@ from payer_policy.workshop.replay import replay
 
 from tests import ROOT
 from tests.stage.bundles import bundle, polling, revision_of, rewritten, wait_for
+from tests.stage.opa import compiled
 
-OPA = ROOT / ".tools" / "bin" / "opa"
 OLD, NEW = "2025-04-01", "2026-04-01"
 REQUESTS = 10_000
-
-
-def compiled(folder: Path, output: Path) -> Path:
-    entry_points = [f"--entrypoint=payer/{name}" for name in ("decision", "decisions", "catalogue")]
-    subprocess.run([OPA, "build", "--target=wasm", *entry_points, f"--output={output}", folder], check=True)
-    return output
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from typing import Any
 
 import docker
 from docker.models.containers import Container
-from payer_policy import EmbeddedPolicy, InvalidRequest, InvalidValue, PolicyClient, PolicyError
+from payer_policy import InvalidRequest, InvalidValue, PolicyClient, PolicyError
 from rich.console import Console
 from rich.table import Table
 
 from tests.oracle.vectors import VECTORS
-from tests.stage.opa import serving, wait_until_healthy
+from tests.stage.opa import as_served, serving, wait_until_healthy
 
 Known = list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -28,7 +28,7 @@ Known = list[tuple[dict[str, Any], dict[str, Any]]]
 def known_decisions() -> Known:
     """Requests with their right decisions, made in process by the compiled policy."""
     pairs: Known = []
-    with EmbeddedPolicy() as policy:
+    with as_served() as policy:
         for vector in VECTORS.values():
             try:
                 pairs.append((vector["input"], policy.decide(vector["input"]).to_dict()))

@@ -1,0 +1,42 @@
+"""A copy of this checkout, in which a guide is followed and a draft is tested."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests import ROOT
+
+
+def copied(folder: Path) -> Path:
+    """This checkout, with what is not committed yet; the tools are those of the original."""
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
+    )
+    for name in files.stdout.splitlines():
+        if (ROOT / name).exists():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    for name in (".venv", ".tools"):
+        (folder / name).symlink_to(ROOT / name)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "-A"], cwd=folder, check=True)
+    identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+    subprocess.run(["git", *identity, "commit", "-qm", "As it was"], cwd=folder, check=True)
+    return folder
+
+
+def run(step: str, clone: Path) -> str:
+    """What it prints, as a reader types it."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(clone / "pyclient" / "src"),  # the client and the wasm policy of the clone
+    }
+    command = ["bash", "-euo", "pipefail", "-c", step]
+    done = subprocess.run(
+        command, cwd=clone, env=environment, text=True, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    assert done.returncode == 0, f"{step}\n{done.stdout}"
+    return done.stdout
