@@ -26,6 +26,24 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         "",
         "_residual_disease has no METADATA: its text stands there",
     ),
+    "METADATA twice": (
+        CRITERIA,
+        "# METADATA\n# title: Residual disease\n",
+        "# METADATA\n# title: Other disease\n# description: MRD is high.\n\n# METADATA\n# title: Residual disease\n",
+        "METADATA is there already, in row 109: a rule has one, and the package",
+    ),
+    "METADATA of the package twice": (
+        CRITERIA,
+        "package payer.criteria",
+        "# METADATA\n# scope: package\n# title: A\n# description: B.\npackage payer.criteria",
+        "METADATA is there already, in row 1: a rule has one, and the package",
+    ),
+    "METADATA of another scope": (
+        CRITERIA,
+        "# title: What the document says of itself\n",
+        "# scope: document\n# title: What the document says of itself\n",
+        "METADATA has the scope document: it is of a rule, or of the package",
+    ),
     "another version in METADATA": (
         CRITERIA,
         '#   version: "2025-04-01"',
@@ -185,7 +203,7 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         '_infant := criterion.is_true(rego.metadata.rule(), "infant")\n',
         '_infant := criterion.is_true(rego.metadata.rule(), "infant")\n\n# METADATA\n# title: A\n# description: B.\n'
         '_infant := criterion.is_true(rego.metadata.rule(), "kmt2a_rearranged")\n',
-        "_infant is there already, in row ",
+        "_infant is there already, in policy/cc0126.rego:",
     ),
     "a pathway twice": (
         CRITERIA,
@@ -459,20 +477,58 @@ def test_an_id_that_was_withdrawn(policy: Path) -> None:
     assert "clause_ii_a has the id II.A which was withdrawn in version 2026-04-01" in said(policy)
 
 
-def refused(policy: Path) -> str:
-    """What OPA itself says."""
-    run = subprocess.run([ROOT / ".tools" / "bin" / "opa", "check", policy], capture_output=True, text=True)
-    assert run.returncode != 0
-    return run.stderr
+STANDS = "too: of a version one file holds the criteria, one the facts, one what a record says; another version is"
 
 
-def test_two_files_of_one_version(policy: Path) -> None:
-    shutil.copy(policy / CRITERIA, policy / "again.rego")
-    assert "package annotation redeclared" in refused(policy)
+@pytest.mark.parametrize("name", [CRITERIA, FACTS, RECORD])
+def test_two_files_of_one_version(policy: Path, name: str) -> None:
+    """A third file of criteria too: what it holds alone stands in no pathway, and is not what is wrong."""
+    (policy / "old").mkdir()
+    shutil.copy(policy / name, policy / "old" / name)
+    places = [f"policy/{name}", f"policy/old/{name}"]
+    wanted = [f"{place}:1: CC-0126 2025-04-01 stands in {other} {STANDS}" for place, other in (places, places[::-1])]
+    assert [line.removesuffix(" another package") for line in said(policy).splitlines()] == wanted
 
 
-def test_a_tab(policy: Path) -> None:
-    """METADATA is YAML."""
+def test_a_rule_of_two_files(policy: Path) -> None:
+    """Of the criteria and of the facts, whose package is one."""
+    with (policy / FACTS).open("a", encoding="utf-8") as file:
+        file.write('\n_strong := {"x"}\n')
+    with (policy / CRITERIA).open("a", encoding="utf-8") as file:
+        file.write('\n_strong := {"y"}\n')
+    row = (policy / FACTS).read_text(encoding="utf-8").count("\n")
+    first = (policy / CRITERIA).read_text(encoding="utf-8").count("\n")
+    assert said(policy) == f"policy/{FACTS}:{row}: _strong is there already, in policy/{CRITERIA}:{first}\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("# title: Use", "#\ttitle: Use", "a tab where METADATA is indented: it is YAML, which takes blanks there"),
+        ("#   id: II.A\n", "# \tid: II.A\n", "a tab where METADATA is indented: it is YAML, which takes blanks there"),
+        ("#       J9039:", "#       94660:", '94660 is no text to YAML: write it quoted, as "94660"'),
+        ("#       J9039:", "#       12E34:", '12E34 is no text to YAML: write it quoted, as "12E34"'),
+        (
+            "#   id: II.A\n",
+            "#   id: II: A\n",
+            "in METADATA, which is YAML and wants what holds a colon or begins with a sign quoted: yaml: line 4: "
+            "mapping values are not allowed in this context",
+        ),
+        ("clause_i := ", "clause_i = := ", "unexpected assign token"),
+    ],
+)
+def test_a_file_that_cannot_be_parsed(policy: Path, old: str, new: str, says: str) -> None:
+    """By the row of the slip; the other files say nothing of what the file would have held."""
     text = (policy / CRITERIA).read_text(encoding="utf-8")
-    (policy / CRITERIA).write_text(text.replace("# title: Use", "#\ttitle: Use"), encoding="utf-8")
-    assert re.search(r"cc0126\.rego:\d+: .*yaml", refused(policy))
+    row = text[: text.index(old)].count("\n") + 1
+    (policy / CRITERIA).write_text(text.replace(old, new), encoding="utf-8")
+    assert said(policy).splitlines()[0] == f"policy/{CRITERIA}:{row}: {says}"
+    assert all(line.startswith(f"policy/{CRITERIA}:{row}: ") for line in said(policy).splitlines())
+
+
+def test_what_opa_refuses_and_no_text_explains(policy: Path) -> None:
+    """What OPA says is said then: the texts alone are without fault, whatever they lack without the rules."""
+    with (policy / CRITERIA).open("a", encoding="utf-8") as file:
+        file.write("\n_conflicts(code, _) if startswith(code, prefix)\n")
+    row = (policy / CRITERIA).read_text(encoding="utf-8").count("\n")
+    assert said(policy) == f"1 error occurred: policy/{CRITERIA}:{row}: rego_unsafe_var_error: var prefix is unsafe\n"

@@ -7,9 +7,10 @@ import data.modules
 import data.payer
 import data.payer.criteria
 
-# A line for each fault, by file and row. A document is asked only when its text is sound.
+# A line for each fault, by file and row: those of one kind, the rest may follow from them. A document is asked only when
+# its text is sound.
 report := concat("\n", [concat("", [sprintf("%s:%d: ", [file, row]), concat(" ", words)]) | some [file, row, words] in sort(found)]) if {
-	found := [faults | some faults in [_nothing_held, _faults, _unanswered]; count(faults) > 0][0]
+	found := [faults | some faults in [_unread, _told_twice, _nothing_held, _faults, _unanswered]; count(faults) > 0][0]
 } else := ""
 
 _nothing_held contains _at("policy", 1, ["no document is held"]) if count(_documents) == 0

@@ -1,6 +1,7 @@
 # The package: what its METADATA says, and whether its files are whole.
 package tools.documents
 
+import data.modules
 import data.payer.calendar
 
 _faults contains _at(file, about.location.row, [replace(concat(".", ["custom", _told(problem)]), "custom.(Root)", "custom")]) if {
@@ -46,15 +47,53 @@ _faults contains _at(file, 1, [held.document, held.version, "has no", part]) if 
 	not _rule_of(held, name)
 }
 
+# Of two blocks a decision shows the first, and what is locked the last.
+_faults contains _at(file, notes[i].location.row, ["METADATA is there already, in row", concat("", [format_int(notes[0].location.row, 10), ":"]), "a rule has one, and the package"]) if {
+	some file, held in _documents
+	of_package := [note | some note in held.module.annotations; note.scope == "package"]
+	some notes in array.concat([of_package], [rule.annotations | some rule in held.module.rules])
+	some i, _ in notes
+	i > 0
+}
+
+# It would come between a rule and the package, whose METADATA is what the document says of itself.
+_faults contains _at(file, note.location.row, ["METADATA has the scope", concat("", [note.scope, ":"]), "it is of a rule, or of the package"]) if {
+	some file, held in _documents
+	some note in held.module.annotations
+	not note.scope in {"rule", "package"}
+}
+
+# Nothing else says so: OPA refuses the files, by rules that are not at fault.
+_told_twice contains _at(file, 1, [document, version, "stands in", other, "too: of a version one file holds the criteria, one the facts, one what a record says; another version is another package"]) if {
+	some [folder, document, version], kinds in _files
+	some files in kinds
+	some file in files
+	some other in files
+	file != other
+}
+
+_files[[folder, document, version]][has_facts] contains file if {
+	some file, module in modules
+	[_, {"value": "payer"}, {"value": folder}, {"value": document}, {"value": version}] = [{"value": step.value} |
+		some step in module["package"].path
+	]
+	folder in {"criteria", "records"}
+	has_facts := "facts" in {rule.head.name | some rule in module.rules}
+}
+
 # What is defined twice is an error in the middle of a decision when the two differ, and every request of a batch fails.
-_faults contains _at(file, rule.location.row, [name, "is there already, in row", format_int(first, 10)]) if {
+_faults contains _at(file, rule.location.row, [rule.head.name, "is there already, in", concat(":", [first, format_int(row, 10)])]) if {
 	some file, held in _documents
 	some rule in held.module.rules
-	name := rule.head.name
-	rows := [other.location.row | some other in held.module.rules; other.head.name == name; _is_whole(other)]
 	_is_whole(rule)
-	first := min(rows)
-	first != rule.location.row
+	[first, row] := min(_defined[[held.document, held.version, rule.head.name]])
+	[first, row] != [file, rule.location.row]
+}
+
+_defined[[held.document, held.version, rule.head.name]] contains [file, rule.location.row] if {
+	some file, held in _documents
+	some rule in held.module.rules
+	_is_whole(rule)
 }
 
 # Neither a set nor a function, of which each rule says a part.
@@ -120,10 +159,7 @@ _kind(file, name) := "pathway" if {
 
 _module(document) := lower(replace(replace(document, "-", ""), ".", "_"))
 
-_about(held) := note if {
-	some note in held.module.annotations
-	note.scope == "package"
-}
+_about(held) := [note | some note in held.module.annotations; note.scope == "package"][0]
 
 _rule_of(held, name) if {
 	some other in _documents
