@@ -528,6 +528,9 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
         ("in.jsonl", b'\xef\xbb\xbf \n[{"document": "CC-0126"}]\n', "begins with an array"),
         ("in.jsonl", b'\x1e{"document": "CC-0126"}\n', "RFC 7464"),
         ("in.jsonl", b'{\n  "document": "CC-0126"\n}\n', "a request over several lines: jq -c . makes a line of each"),
+        ("in.jsonl", b'{ "document": "CC-0126",\r\n  "facts": {} }\n', "a request over several lines"),
+        ("in.jsonl", b'{ "document":"CC-0126"\n, "facts": {} }\n', "a request over several lines"),
+        ("in.jsonl", b'{ "unavailable": [\n  ] }\n', "a request over several lines"),
         ("in.tsv", b"date_of_service\tdocument\n2025-06-01\tCC-0126\n", "with the suffix .csv it is read as one"),
         ("in.yaml", b"# A request\n---\ndocument: CC-0126\n", "is YAML, which payer-policy decide reads"),
         ("in.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "no text: save the file as UTF-8, a workbook as CSV UTF-8"),
@@ -544,6 +547,15 @@ def test_a_file_of_another_kind_is_named_for_what_it_is(batch: Batch, name: str,
     with pytest.raises(BatchError, match=says):
         batch.run()
     assert not batch.target.exists()
+
+
+@pytest.mark.parametrize("first", ['{"document": "CC-0126",', "{", '{"document": "CC-0126"} '])
+@pytest.mark.parametrize("second", ["", "{}", "[]", "garbage"])
+def test_a_first_line_that_is_broken_is_rejected_alone(batch: Batch, first: str, second: str) -> None:
+    good = json.dumps(request(3))
+    batch.source.write_text(f"{first}\n{second}\n{good}\n", encoding="utf-8")
+    batch.run()
+    assert lines(batch.target)[-1]["line"] == 3
 
 
 def test_many_bad_lines_are_written_as_they_come(batch: Batch) -> None:

@@ -118,10 +118,12 @@ def test_standard_input_lists_and_several_documents(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = "{document: CC-0126, date_of_service: 2025-06-01, facts: {infant: False}}"  # the day is text, no date
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"[{one}, {one}]\n---\n{one}\n".encode())))
-    assert main(["decide", "--json", "-"]) == 0
-    decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
-    assert [decision["date_of_service"] for decision in decisions] == ["2025-06-01"] * 3
+    json_ = '{"document": "CC-0126", "date_of_service": "2025-06-01", "facts": {}}'
+    for text, count in ((f"[{one}, {one}]\n---\n{one}\n", 3), (f"{json_}\n---\n{json_}\n", 2)):
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        assert main(["decide", "--json", "-"]) == 0
+        decisions = [json.loads(line)["decision"] for line in capsys.readouterr().out.splitlines()]
+        assert [decision["date_of_service"] for decision in decisions] == ["2025-06-01"] * count
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,17 @@ def test_standard_input_lists_and_several_documents(
         ("tag.yaml", "a: !!timestamp 2025-02-30", "line 1: a tag"),
         ("bool.yaml", "a: 1\nb: !!bool maybe", "line 2: a tag"),
         ("python.yaml", "a: !!python/object:os.system {}", "line 1: a tag"),
-        ("many.jsonl", "{}\n{}\n", "payer-policy batch decides JSON lines and CSV"),
+        ("many.jsonl", "{}\n{}\n", "is JSON lines, which payer-policy batch decides"),
+        ("many.json", '{"document": "CC-0126"}\r\n\r\n{\n', "is JSON lines, which payer-policy batch decides"),
+        ("many.txt", "\ufeff\n{}\n{}", "is JSON lines, which payer-policy batch decides"),
+        ("half.jsonl", '{"document": \n{}\n', "holds no JSON; payer-policy batch decides JSON lines and CSV"),
+        ("text.json", "{}\nand", "line 2: not JSON"),
+        (
+            "sequence.json",
+            "\x1e{}\n\x1e{}\n",
+            "record separators (RFC 7464): tr -d '\\036' makes JSON lines, which",
+        ),
+        ("sequence.txt", "\x1e{}\n", "record separators (RFC 7464)"),
         ("many.CSV", "document,date_of_service\nCC-0126,2025-06-01\n", "payer-policy batch decides JSON lines and CSV"),
         ("comma.yaml", "document: CC-0126\nfacts: {mrd_percent: 0,5}", "line 2: a name is not text; in braces a comma"),
         ("half.json", '{"document": "\\ud800"}', "not valid Unicode"),

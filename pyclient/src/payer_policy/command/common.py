@@ -95,6 +95,14 @@ def client(url: str, attempts: int) -> PolicyClient:
     return PolicyClient(url, token=os.environ.get("PAYER_POLICY_TOKEN") or None, attempts=attempts)
 
 
+def _is_lines(text: str) -> bool:
+    """Whether a text that is not JSON begins with two lines that are, as an object each."""
+    first, _, rest = text.lstrip().partition("\n")
+    with suppress(Unreadable):
+        return isinstance(read_json(first), dict) and rest.lstrip().startswith("{")
+    return False
+
+
 def requests_in(name: str) -> list[Any]:
     """What a file holds, or standard input by the name -. Raises `Unreadable`."""
     try:
@@ -108,6 +116,12 @@ def requests_in(name: str) -> list[Any]:
         # JSON first: YAML reads most of it, but not all of it.
         documents = [read_json(text)]
     except NotJson:
+        if text.startswith("\x1e"):
+            raise Unreadable(
+                "has record separators (RFC 7464): tr -d '\\036' makes JSON lines, which payer-policy batch decides"
+            ) from None
+        if _is_lines(text):
+            raise Unreadable("is JSON lines, which payer-policy batch decides") from None
         if name.endswith(".json"):
             raise
         if name.lower().endswith((".jsonl", ".csv")):  # as YAML, the cells of a CSV are one text

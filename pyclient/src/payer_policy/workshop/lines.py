@@ -38,7 +38,8 @@ _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _NO_LINES = {
     rb"\[": "begins with an array, not with one request a line: jq -c '.[]' makes lines of it",
     rb"\x1e": "has a record separator (RFC 7464) before each line: tr -d '\\036' removes them",
-    rb'\{\s*\n\s*"': "begins with a request over several lines: jq -c . makes a line of each",
+    # A first line that goes on where no line could begin; after a whole one such a line would be rejected alone.
+    rb'\{([^\n]*[^}\s])?\s*\n\s*["}\],]': "begins with a request over several lines: jq -c . makes a line of each",
     rb"(?=[^\n{]*document)[^\n{]*date_of_service": "begins as a table does: with the suffix .csv it is read as one",
     rb"(---|#[^\n]*\n|\s)*document:": "is YAML, which payer-policy decide reads; a batch has JSON, one request a line",
 }.items()
