@@ -126,6 +126,7 @@ def test_a_value_of_a_database_or_a_data_frame_is_taken_exactly(given: object, s
         (float("nan"), "must be a finite number, or None when it is not known"),
         (np.float64("nan"), "must be a finite number, or None when it is not known"),
         (np.float32("nan"), "must be a finite number, or None when it is not known"),
+        (10**400, "is a number too long, too large or too small"),
         (Decimal("nan"), "must be a finite number, or None when it is not known"),
         (
             datetime(2025, 6, 1, tzinfo=timezone.utc),

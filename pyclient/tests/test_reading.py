@@ -39,7 +39,9 @@ MRD = {
     "9" * 1000: LONG,
     "9" * 1001: CLIENT,
     "1e-999999": CLIENT,
-    "1e99999999999999999999": "must be a finite number, or None when it is not known",
+    "1e40000": CLIENT,
+    "1e99999999999999999999": CLIENT,
+    "1e-99999999999999999999": CLIENT,
 }
 # What each hint gives as examples, by the kind of file, and none that says another number than the sender meant.
 EXAMPLES = {

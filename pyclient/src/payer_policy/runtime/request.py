@@ -126,7 +126,7 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
     if isinstance(value, str) and not _is_unicode(value):
         raise InvalidValue(f"{path or 'the request'} is not valid Unicode text")
     if isinstance(value, int) and value.bit_length() > _LONGEST_INTEGER:
-        raise InvalidValue(f"{path or 'the request'} is too large a number")
+        raise InvalidValue(f"{path or 'the request'} {_NOT_SENT}")
     if isinstance(value, (int, str)):
         return value
     if isinstance(value, float):
@@ -134,13 +134,15 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
             raise InvalidValue(f"{path or 'the request'} {_NOT_FINITE}")
         return value
     if isinstance(value, Decimal):
-        if not value.is_finite():
+        if not value.is_finite() and not isinstance(value, Number):
             raise InvalidValue(f"{path or 'the request'} {_NOT_FINITE}")
         exact = value if isinstance(value, Number) else number(str(value))
         if isinstance(exact, Number) and (
-            len(exact.text) > _LONGEST_NUMBER or abs(exact.adjusted()) > _LARGEST_EXPONENT
+            not exact.is_finite()  # by its exponent alone: Infinity and NaN of JSON text are floats
+            or len(exact.text) > _LONGEST_NUMBER
+            or abs(exact.adjusted()) > _LARGEST_EXPONENT
         ):
-            raise InvalidValue(f"{path or 'the request'} is a number too long, too large or too small")
+            raise InvalidValue(f"{path or 'the request'} {_NOT_SENT}")
         return exact
     if isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat()
@@ -164,6 +166,8 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
 
 
 _TEXTS = (str, bytes, bytearray, memoryview)
+
+_NOT_SENT = "is a number too long, too large or too small"
 
 _NOT_FINITE = "must be a finite number, or None when it is not known"
 
