@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -97,8 +98,6 @@ def test_an_unknown_word_is_not_repeated() -> None:
         (Decimal("0.1234567890123456789"), "0.1234567890123456789"),
         (Decimal("1E-1"), "0.1"),
         (np.float64("0.1"), "0.1"),
-        (np.float32("0.1"), "0.1"),
-        (np.float16("0.1"), "0.1"),
         (np.longdouble("0.1"), "0.1"),
         (np.int64(10), "10"),
         (np.uint8(255), "255"),
@@ -107,7 +106,7 @@ def test_an_unknown_word_is_not_repeated() -> None:
         (np.str_("imatinib"), '"imatinib"'),
         (np.array(["imatinib", "other"]), '["imatinib","other"]'),
         (np.array(["imatinib"], dtype=object), '["imatinib"]'),
-        (np.array([0.1], dtype="float32"), "[0.1]"),
+        (np.array([0.1]), "[0.1]"),
         (pd.Series([True]).iloc[0], "true"),
         (UUID(int=5), '"00000000-0000-0000-0000-000000000005"'),
     ],
@@ -118,6 +117,10 @@ def test_a_value_of_a_database_or_a_data_frame_is_taken_exactly(given: object, s
     assert text.replace(" ", "") == f'{{"fact":{sent}}}'
 
 
+MEASURED = r"which is not the number that was measured: write float\(\) of it, rounded to the digits that were"
+TOLIST = r"which JSON cannot hold: write \.tolist\(\) of it"
+
+
 @pytest.mark.parametrize(
     ("given", "instead"),
     [
@@ -125,7 +128,7 @@ def test_a_value_of_a_database_or_a_data_frame_is_taken_exactly(given: object, s
         (pd.NaT, "is a NaTType, which says nothing: write None when it is not known"),
         (float("nan"), "must be a finite number, or None when it is not known"),
         (np.float64("nan"), "must be a finite number, or None when it is not known"),
-        (np.float32("nan"), "must be a finite number, or None when it is not known"),
+        (np.longdouble("nan"), "must be a finite number, or None when it is not known"),
         (10**400, "is a number too long, too large or too small"),
         (Decimal("nan"), "must be a finite number, or None when it is not known"),
         (
@@ -136,14 +139,50 @@ def test_a_value_of_a_database_or_a_data_frame_is_taken_exactly(given: object, s
         (np.datetime64("2025-06-01"), "is a datetime64, whose day .*item\\(\\) gives it"),
         (np.timedelta64(3, "D"), "is a timedelta64, which JSON cannot hold"),
         (np.complex64(1), "is a complex64, which JSON cannot hold"),
-        (np.array(7), "is a ndarray, which JSON cannot hold"),
+        (np.float16("0.1"), f"is a float16, {MEASURED}"),  # it is 0.0999755859375, and the limit 0.1
+        (np.float32("0.1"), f"is a float32, {MEASURED}"),
+        (np.float32(1), f"is a float32, {MEASURED}"),
+        (pd.Series([0.1], dtype="float32").iloc[0], f"is a float32, {MEASURED}"),
+        (Fraction(1, 3), f"is a Fraction, {MEASURED}"),
+        (np.array(7), f"is a ndarray, {TOLIST}"),
+        (pd.Categorical(["other"]), f"is a Categorical, {TOLIST}"),
+        (pd.Index(["other"]), f"is a Index, {TOLIST}"),
+        (pd.array(["other"], dtype="string"), rf"is a \w*StringArray, {TOLIST}"),
+        (pd.array([1, 2], dtype="Int64"), f"is a IntegerArray, {TOLIST}"),
+        (pd.Period("2025-06"), "is a Period, which may be more than a day: write a date"),
+        ((item for item in ["other"]), r"is a generator, which JSON cannot hold: write list\(\) of it"),
+        ({"other": 1}.keys(), r"is a dict_keys, which JSON cannot hold: write list\(\) of it"),
+        (object(), "is a object, which JSON cannot hold"),
         (pd.Series(["other"]), "is a Series, .* write .tolist\\(\\) .*"),
-        (b"other", "is a bytes, which JSON cannot hold"),
+        (b"other", "is a bytes, which JSON cannot hold: write the text, decoded"),
+        (memoryview(b"other"), "is a memoryview, which JSON cannot hold: write the text, decoded"),
     ],
 )
 def test_a_value_of_more_than_one_meaning_is_refused_with_what_to_write(given: object, instead: str) -> None:
     with pytest.raises(InvalidValue, match=f"^facts.fact {instead}$"):
         written({"facts": {"fact": given}})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        (round(float(np.float16("0.1")), 3), "0.1"),
+        (round(float(np.float32("0.1")), 6), "0.1"),
+        (np.array(7).tolist(), "7"),
+        (pd.Categorical(["other"]).tolist(), '["other"]'),
+        (pd.Index(["other"]).tolist(), '["other"]'),
+        (pd.array(["other"], dtype="string").tolist(), '["other"]'),
+        (pd.array([1], dtype="Int64").tolist(), "[1]"),
+        (list({"other": 1}.keys()), '["other"]'),
+    ],
+)
+def test_what_is_to_be_written_instead_is_taken(given: object, sent: str) -> None:
+    assert written({"fact": given}).text == f'{{"fact": {sent}}}'
+
+
+def test_an_array_names_its_item_of_too_few_digits() -> None:
+    with pytest.raises(InvalidValue, match=f"^facts.fact\\[0\\] is a float32, {MEASURED}$"):
+        written({"facts": {"fact": np.array([0.1], dtype="float32")}})
 
 
 def test_a_request_of_a_data_frame_is_decided() -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from numbers import Integral, Real
+from numbers import Complex, Integral, Real
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -109,7 +109,8 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
 
     A float is sent as Python shows it and judged so by the policy: 0.1 + 0.2 is refused for its 17 digits. To round it
     is for the caller, who knows how many of them were measured; across a threshold it would turn a decision. What a
-    database or a data frame gives is taken where it has one meaning: Decimal, UUID, numbers and arrays of numpy.
+    database or a data frame gives is taken where it has one meaning: Decimal, UUID, numbers and arrays of numpy, but no
+    float32, as in a table: it shows 0.1 and is 0.10000000149011612.
     """
     if value is None or type(value) is bool or (type(value) is str and value.isascii()):  # nearly all, at once
         return value
@@ -157,12 +158,11 @@ def to_json(value: Any, path: str) -> Any:  # noqa: ANN401
             return bool(value)
         if isinstance(value, Integral):
             return to_json(int(value), path)
-        if isinstance(value, Real):  # float64 is a float; a narrower one, too, is what numpy shows
+        if isinstance(value, Real) and kind not in ("float16", "float32"):  # longdouble; float64 is a float
             return to_json(Decimal(str(value)), path)
         if kind == "ndarray" and value.ndim:
             return [to_json(item, f"{path}[{index}]") for index, item in enumerate(value)]
-    instead = _INSTEAD.get(kind, "which JSON cannot hold")
-    raise InvalidValue(f"{path or 'the request'} is a {kind}, {instead}")
+    raise InvalidValue(f"{path or 'the request'} is a {kind}, {_instead(value, kind)}")
 
 
 _TEXTS = (str, bytes, bytearray, memoryview)
@@ -176,8 +176,23 @@ _INSTEAD = {
     **dict.fromkeys(("NAType", "NaTType"), "which says nothing: write None when it is not known"),
     **dict.fromkeys(("datetime", "Timestamp"), "whose day depends on the time zone: write a date, as .date() gives it"),
     "datetime64": "whose day depends on the time zone: write a date, as .astype('datetime64[D]').item() gives it",
+    "Period": "which may be more than a day: write a date",
     **dict.fromkeys(("Series", "DataFrame"), "which JSON cannot hold: write .tolist() or .to_dict() of it"),
 }
+
+
+def _instead(value: object, kind: str) -> str:
+    if kind in _INSTEAD:
+        return _INSTEAD[kind]
+    if isinstance(value, Real) and kind != "timedelta64":  # a Fraction, or a narrow float of numpy
+        return "which is not the number that was measured: write float() of it, rounded to the digits that were"
+    if isinstance(value, _TEXTS):
+        return "which JSON cannot hold: write the text, decoded"
+    if hasattr(value, "tolist") and not isinstance(value, Complex):
+        return "which JSON cannot hold: write .tolist() of it"
+    if isinstance(value, Iterable):
+        return "which JSON cannot hold: write list() of it"
+    return "which JSON cannot hold"
 
 
 def _is_unicode(text: str) -> bool:
