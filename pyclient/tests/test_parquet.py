@@ -453,3 +453,57 @@ def test_impact_counts_a_row_that_is_no_request(tmp_path: Path, capsys: pytest.C
     side = Side(EmbeddedPolicy(), "2001-01-01")
     with pytest.raises(PolicyError, match="has no version"):
         parquet.impact_parquet("CC-0126", side, side, tmp_path / "in.parquet")
+
+
+CANARY = "canary-7c1"
+NUMBER = (
+    "write a number as 0.5, 12 or 1e-4, converted to the unit of the fact; a bound as {0}; {1} when neither is known"
+)
+CAST = "cast its column to numbers; a bound has its place in facts of JSON"
+# A file of one wrong value a row, by name: its lines or the type of its facts, the fact of a row, and what is said.
+KINDS: dict[str, tuple[Any, Callable[[str], Any], str]] = {
+    "in.jsonl": (None, lambda text: {"mrd_percent": text}, NUMBER.format('{"less_than": 0.01}', "null")),
+    "in.csv": (None, lambda text: text, NUMBER.format("<0.01", "an empty cell")),
+    "in.parquet": (
+        pa.string(),
+        lambda text: json.dumps({"mrd_percent": text}),
+        NUMBER.format('{"less_than": 0.01}', "null"),
+    ),
+    "map.parquet": (
+        pa.map_(pa.string(), pa.string()),
+        lambda text: [("mrd_percent", text)],
+        NUMBER.format("<0.01", "an empty cell"),
+    ),
+    "struct.parquet": (pa.struct([("mrd_percent", pa.string())]), lambda text: {"mrd_percent": text}, CAST),
+}
+
+
+@pytest.mark.parametrize(("name", "cores"), [*((name, 1) for name in KINDS), ("in.parquet", 2)])
+def test_what_to_write_instead_is_said_of_the_first_rows(
+    name: str, cores: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the value, by batch and by impact, of values that neither version takes."""
+    monkeypatch.setattr(parquet, "_ROWS", 8)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    source, (type_, fact, hint) = tmp_path / name, KINDS[name]
+    values = [fact(f"{CANARY} {row}") for row in range(34)]
+    if type_:
+        start = {"document": ["CC-0126"] * 34, "date_of_service": [DAY] * 34}
+        pq.write_table(pa.table(start | {"facts": pa.array(values, type_)}), source)
+    elif name == "in.csv":
+        rows = "".join(f"CC-0126,{DAY},{value}\n" for value in values)
+        source.write_text(f"document,date_of_service,mrd_percent\n{rows}")
+    else:
+        requests = [{"document": "CC-0126", "date_of_service": DAY, "facts": value} for value in values]
+        source.write_text("".join(json.dumps(request) + "\n" for request in requests))
+    what, first = ("row" if type_ else "line"), (2 if name == "in.csv" else 1)
+    told = [
+        f"{what} {row}: facts.mrd_percent must be a number from 0 to 100: {hint}" for row in range(first, first + 20)
+    ]
+    target = tmp_path / f"out{source.suffix if type_ else ''}"
+    for command, status in (
+        (["batch", str(source), str(target)], 2),
+        (["impact", "CC-0126", "2025-04-01", "2025-04-01", str(source)], 0),
+    ):
+        assert main(command) == status
+        assert " ".join(capsys.readouterr().err.split()) == " ".join([*told, f"and so on in 14 more {what}s"])

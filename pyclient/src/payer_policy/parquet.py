@@ -34,6 +34,7 @@ try:
         APART,
         DECIDED,
         DECIDED_WHOLE,
+        HINT,
         REJECTED,
         Deciding,
         Facts,
@@ -76,6 +77,9 @@ class ParquetBatch:
 
     on_problem: Callable[[int, str], None] = lambda row, problem: None
     """Called for each row that is rejected."""
+
+    on_hint: Callable[[int, str], None] = lambda row, hint: None
+    """Called for a row with text that should be a number, with what to write instead."""
 
     tally: Tally = field(default_factory=Tally)
 
@@ -147,6 +151,8 @@ class ParquetBatch:
                 for row, problem in _problems(line, decided, flags):
                     rejects.write(record_line(input=self._input, line=row, problem=problem).encode())
                     self.on_problem(row, problem)
+                for place, hint in _hints(decided.column(HINT.name).to_pylist()):
+                    self.on_hint(line + place, hint)
                 columns = [*rows.columns, *decided.select(result.names).columns]
                 group.append(pa.Table.from_arrays(columns, schema=schema))
                 if sum(each.nbytes for each in group) >= _GROUP:
@@ -215,6 +221,10 @@ def _problems(line: int, decided: pa.Table, flags: list[bool]) -> Iterator[tuple
         yield line + row + 1, "; ".join(f"{error['path']}: {error['message']}".removeprefix(": ") for error in errors)
 
 
+def _hints(of_rows: Iterable[str | None]) -> Iterator[tuple[int, str]]:
+    return ((number, hint) for number, hint in enumerate(of_rows, 1) if hint)
+
+
 def impact_parquet(
     document: str,
     old: Side,
@@ -224,6 +234,7 @@ def impact_parquet(
     facts: Facts = "facts",
     in_flight: int | None = None,
     on_rows: Callable[[int, int], None] = lambda done, of: None,
+    on_hint: Callable[[int, str], None] = lambda row, hint: None,
 ) -> Impact:
     """`impact` for the rows of a file, numbered from 1. A row that holds no request is an invalid one under both sides.
     Raises as `impact` and `ParquetBatch.run` do."""
@@ -234,8 +245,10 @@ def impact_parquet(
     tables = enumerate(file.tables(columns_read(file.schema.names, facts)))
     numbered = ((number * _ROWS + 1, table) for number, table in tables)
     with _Workers([old.policy, new.policy], in_flight, file.rows, study) as workers:
-        for part, size in workers.each(partial(_study_part, document), numbered):
+        for part, size, hinted in workers.each(partial(_study_part, document), numbered):
             result.add(part)
+            for place, hint in hinted:
+                on_hint(done + place, hint)
             on_rows(done := done + size, file.rows)
     return result
 
@@ -386,7 +399,7 @@ def _decide_part(folder: Path, mark: bytes, number: int, table: pa.Table) -> int
     return int(table.num_rows)
 
 
-def _study_part(document: str, first: int, table: pa.Table) -> tuple[Impact, int]:
+def _study_part(document: str, first: int, table: pa.Table) -> tuple[Impact, int, list[tuple[int, str]]]:
     rows, places = _local.deciding.rows(table)
     part = Impact(document)
     for place, count in Counter(places).items():
@@ -402,7 +415,7 @@ def _study_part(document: str, first: int, table: pa.Table) -> tuple[Impact, int
         for line, place in enumerate(places, first)
         if turned[place]
     ]
-    return part, table.num_rows
+    return part, table.num_rows, [*_hints(rows[place].get(HINT.name) for place in places)]
 
 
 def _tuples(row: dict[str, Any], name: str) -> tuple[tuple[Any, ...], ...]:

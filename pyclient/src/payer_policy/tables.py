@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import InvalidValue, MissingExtra, PolicyError
 from payer_policy.runtime.policy import PolicyBase, decide_each
-from payer_policy.runtime.reading import Unreadable, read_json
-from payer_policy.runtime.values import Decision, NextStep, Outcome
+from payer_policy.runtime.reading import CELLS, JSON, Unreadable, hints, read_json
+from payer_policy.runtime.values import Decision, NextStep, Outcome, RequestError
 from payer_policy.workshop.impact import NONE_HELD, Compared, Side, compared
 from payer_policy.workshop.lines import cell_value
 
@@ -71,6 +72,9 @@ _TYPES = {
 
 # Whether a row was no request, or could not be decided, where a result is asked to say it.
 REJECTED = pa.field("payer_policy_rejected", pa.bool_())
+
+# What to write instead of text that should be a number.
+HINT = pa.field("payer_policy_hint", pa.string())
 
 # By which a request of another document than the one compared is known.
 APART = "payer_policy_apart"
@@ -184,7 +188,8 @@ def deciding(
     rejected: bool = False,
     in_flight: int = 2,
 ) -> Deciding:
-    """With `rejected`, the result says of each row whether it was no request or could not be decided."""
+    """With `rejected`, the result says of each row whether it was no request or could not be decided, and what to write
+    instead of text that should be a number."""
     result = DECIDED_WHOLE if whole else DECIDED
     decide = partial(decide_each, policy, version=version, detail="full" if whole else "brief", in_flight=in_flight)
 
@@ -192,7 +197,9 @@ def deciding(
         for place, answer in decide(requests):
             yield place, _decided(answer, whole)
 
-    return Deciding(Documents(policy), facts, result.append(REJECTED) if rejected else result, decided, _refused)
+    return Deciding(
+        Documents(policy), facts, result.append(REJECTED).append(HINT) if rejected else result, decided, _refused
+    )
 
 
 def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in_flight: int = 2) -> Deciding:
@@ -288,6 +295,9 @@ class Deciding:
                         unread.append((place, self._refused(error.name, str(error), error.read)))
 
         answered = dict(self._decided(requests()))
+        for place, answer in answered.items():
+            if errors := answer.get("errors"):
+                answered[place] = {**answer, HINT.name: columns.hint(values[place], errors, self._documents)}
         results.update(answered)
         results.update(unread)
         if len(self._held) + len(places) > _HELD:  # what comes again and again goes from one to the other
@@ -336,6 +346,7 @@ class _Columns:
                 f"the column {facts} is {of_facts}, and facts are JSON, a struct or a map: a column of one fact is"
                 " named in a list, and for --facts with a comma behind"
             )
+        self._of_text = _is_text(of_facts)
         self._of_cells = kinds.is_map(of_facts) and _is_text(of_facts.item_type)
         self._columns = columns
         self._readers = [
@@ -365,6 +376,12 @@ class _Columns:
                 if cell is not None and cell.strip()
             }
         return request
+
+    def hint(self, row: tuple[Any, ...], errors: Iterable[dict[str, str]], documents: Documents) -> str | None:
+        """What to write instead in a row that was read."""
+        notation = CELLS if self._of_cells else JSON if self._of_text else None
+        request = self.request(row, documents)
+        return "; ".join(hints(request, (RequestError(**error) for error in errors), notation)) or None
 
 
 def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
@@ -492,5 +509,6 @@ def _compared(answer: Compared) -> _Row:
         "old_outcome": answer.old,
         "new_outcome": answer.new,
         "clauses": [dict(zip(("clause", "old", "new"), clause, strict=True)) for clause in answer.clauses],
+        "errors": [asdict(error) for error in answer.errors],
         "left_out": [dict(zip(("side", "fact", "kind"), what, strict=True)) for what in answer.left_out],
     }

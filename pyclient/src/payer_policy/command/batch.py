@@ -87,7 +87,7 @@ def _lines(policy: PolicyBase, options: argparse.Namespace, rejects: Path) -> Ta
             progress.advance(line.position)
 
         in_flight = 2 if options.in_flight is None else options.in_flight
-        batch = Batch(policy, options.source, options.target, rejects, in_flight, on_line)
+        batch = Batch(policy, options.source, options.target, rejects, in_flight, on_line, progress.hint)
         return batch.run(resume=options.resume)
 
 
@@ -109,5 +109,6 @@ def _rows(policy: PolicyBase, options: argparse.Namespace, rejects: Path, facts:
             options.in_flight,
             progress.reached,
             on_problem,
+            progress.hint,
         )
         return batch.run(resume=options.resume)

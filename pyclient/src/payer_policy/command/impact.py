@@ -31,7 +31,7 @@ from payer_policy.runtime.policy import PolicyBase
 from payer_policy.runtime.values import Outcome
 from payer_policy.workshop.batch import private, withdraw
 from payer_policy.workshop.impact import Impact, Side, impact
-from payer_policy.workshop.lines import BatchError, lines_of
+from payer_policy.workshop.lines import BatchError, lines_of, notation_of
 from payer_policy.workshop.page import PAGE_START, page
 from rich.console import Console
 
@@ -67,8 +67,16 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
         else:
             from payer_policy.parquet import impact_parquet
 
-            progress = stack.enter_context(FileProgress("requests"))
-            result = impact_parquet(options.document, old, new, options.requests, facts=facts, on_rows=progress.reached)
+            progress = stack.enter_context(FileProgress("rows"))
+            result = impact_parquet(
+                options.document,
+                old,
+                new,
+                options.requests,
+                facts=facts,
+                on_rows=progress.reached,
+                on_hint=progress.hint,
+            )
     if options.html:
         with open(options.html, "w", encoding="utf-8", opener=private) as file:
             withdraw(file)
@@ -84,7 +92,7 @@ def run(policy: PolicyBase, options: argparse.Namespace, console: Console) -> in
 
 
 def _of_lines(policy: PolicyBase, old: Side, new: Side, options: argparse.Namespace, stack: ExitStack) -> Impact:
-    progress = stack.enter_context(FileProgress("requests", options.requests))
+    progress = stack.enter_context(FileProgress("lines", options.requests))
     requests = lines_of(policy, options.requests, stack)
 
     def numbered() -> Iterator[tuple[int, Any]]:
@@ -94,7 +102,7 @@ def _of_lines(policy: PolicyBase, old: Side, new: Side, options: argparse.Namesp
             progress.advance(line.position)
             yield line.number, line.request
 
-    return impact(options.document, old, new, numbered())
+    return impact(options.document, old, new, numbered(), notation_of(options.requests), progress.hint)
 
 
 def _check_page(file: Path) -> None:

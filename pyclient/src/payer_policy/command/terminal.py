@@ -185,9 +185,11 @@ class FileProgress:
     terminal. A context manager."""
 
     _STEP = 50  # lines
+    _HINTS = 20  # lines
 
     def __init__(self, what: str, file: Path | None = None) -> None:
         self.console = Terminal(stderr=True, highlight=False)
+        self._what, self._hints = what, 0
         self._bar = Progress(
             TextColumn("{task.completed:,.0f} of {task.total:,.0f} " + (what if file is None else "bytes")),
             BarColumn(),
@@ -213,6 +215,12 @@ class FileProgress:
         self._bar.update(self._task, total=total)
         self._show(rows)
 
+    def hint(self, number: int, hint: str) -> None:
+        """What to write instead in a line or a row, said for the first of them."""
+        self._hints += 1
+        if self._hints <= self._HINTS:
+            self.console.print(f"{self._what[:-1]} {number}: {plain(hint)}")
+
     def _show(self, completed: int) -> None:
         rate = self._lines / (time.monotonic() - self._start)
         self._bar.update(self._task, completed=completed, lines=self._lines, rate=rate)
@@ -225,6 +233,8 @@ class FileProgress:
         if kind is None:
             self._bar.update(self._task, completed=self._bar.tasks[self._task].total, lines=self._lines)
         self._bar.stop()
+        if self._hints > self._HINTS:
+            self.console.print(f"and so on in {self._hints - self._HINTS:,} more {self._what}")
 
 
 def show_tally(tally: Tally, rejects: Path, console: Console) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -159,8 +159,12 @@ _NEARLY = [
 ]
 
 
-def hints(request: Any, errors: tuple[RequestError, ...], notation: Notation) -> Iterator[str]:  # noqa: ANN401
-    """For each fact that is text but should be a number, or whose bound is: what to write instead, without the text."""
+_CAST = "cast its column to numbers; a bound has its place in facts of JSON"
+
+
+def hints(request: Any, errors: Iterable[RequestError], notation: Notation | None) -> Iterator[str]:  # noqa: ANN401
+    """For each fact that is text but should be a number, or whose bound is: what to write instead, without the text. Of
+    a table, in which a fact has a column or a field of one type, there is no notation."""
     facts = request.get("facts") if isinstance(request, dict) else None
     for error in errors:
         value = facts.get(error.path.removeprefix("facts.")) if isinstance(facts, dict) else None
@@ -169,4 +173,4 @@ def hints(request: Any, errors: tuple[RequestError, ...], notation: Notation) ->
         if isinstance(value, str) and error.message.startswith(("must be a number", "must be a whole number")):
             text = value.strip()[:40]
             hint = next(hint for pattern, hint in _NEARLY if re.fullmatch(pattern, text, re.IGNORECASE))
-            yield f"{error.path} {error.message}: {hint.format(notation)}"
+            yield f"{error.path} {error.message}: {hint.format(notation) if notation else _CAST}"

@@ -64,8 +64,10 @@ class Batch:
     rejects: Path
     in_flight: int = 2
     on_line: Callable[[Line, str | None], None] = lambda line, problem: None
-    """Called for every line done, with its problem if it was rejected, or with what to write instead of text that
-    should be a number."""
+    """Called for every line done, with its problem if it was rejected."""
+
+    on_hint: Callable[[int, str], None] = lambda line, hint: None
+    """Called for a line with text that should be a number, with what to write instead."""
 
     tally: Tally = field(default_factory=Tally)
 
@@ -118,7 +120,9 @@ class Batch:
                 record = recorded(line.number, line.request, answer)
                 target.write(record_line(**record, input=line.digest).encode())
                 self.tally.add(record["decision"])
-                self.on_line(line, "; ".join(hints(line.request, answer.errors, notation)) or None)
+                if hint := "; ".join(hints(line.request, answer.errors, notation)):
+                    self.on_hint(line.number, hint)
+                self.on_line(line, None)
             while waiting:
                 line = waiting.popleft()
                 reject(line, line.problem or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, tee
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from payer_policy.runtime.documents import Documents
 from payer_policy.runtime.errors import PolicyError
 from payer_policy.runtime.policy import PolicyBase, decide_each
-from payer_policy.runtime.values import Criterion, Decision
+from payer_policy.runtime.reading import JSON, Notation, hints
+from payer_policy.runtime.values import Criterion, Decision, RequestError
 
 
 @dataclass(frozen=True)
@@ -129,30 +130,44 @@ NONE_HELD = "no document held"
 
 @dataclass(frozen=True, slots=True)
 class Compared(Turned):
-    """A request whose outcome may change or not, and what was left out, by side, name and kind."""
+    """A request whose outcome may change or not, what was left out, by side, name and kind, and the errors that it has
+    under both."""
 
     left_out: tuple[tuple[str, str, str], ...]
+    errors: tuple[RequestError, ...]
 
 
-def impact(document: str, old: Side, new: Side, requests: Iterable[tuple[int, Any]]) -> Impact:
-    """Decides every request of a document under both sides. `requests` are numbered, and read as they are needed.
+def impact(
+    document: str,
+    old: Side,
+    new: Side,
+    requests: Iterable[tuple[int, Any]],
+    notation: Notation = JSON,
+    on_hint: Callable[[int, str], None] = lambda number, hint: None,
+) -> Impact:
+    """Decides every request of a document under both sides. `requests` are numbered, and read as they are needed. Of
+    one that has text where a number should be, `on_hint` is told what to write instead, in the `notation`.
 
     Raises `InvalidValue` when a side does not hold the document or its version, and `PolicyUnreachable`,
     `PolicyRefused` or `PolicyNotLoaded` when nobody decides any more: no request changes outcome by that.
     """
     result = Impact(document)
     held = [Documents(side.policy) for side in (old, new)]
+    asked: deque[Any] = deque()  # as many as were read ahead
 
     def of_document() -> Iterator[tuple[int, Any]]:
         for number, request in requests:
             named = request.get("document") if isinstance(request, dict) else None
             if named == document:
+                asked.append(request)
                 yield number, request
             else:
                 result.apart[str(named) if any(named in each for each in held) else NONE_HELD] += 1
 
     for each in compared(document, old, new, of_document()):
         result.count(each.old, each.new, each.clauses, each.left_out)
+        if hint := "; ".join(hints(asked.popleft(), each.errors, notation)):
+            on_hint(each.line, hint)
         if each.old != each.new:
             result.turned.append(Turned(each.line, each.old, each.new, each.clauses))
     return result
@@ -166,7 +181,7 @@ def compared(
     for number, before, after, left_out in decided(document, old, new, requests, in_flight=in_flight):
         flow = _outcome(before), _outcome(after)
         turned = tuple(_turned(_leaves(before), _leaves(after))) if flow[0] != flow[1] else ()
-        yield Compared(number, *flow, turned, left_out)
+        yield Compared(number, *flow, turned, left_out, _errors(before, after))
 
 
 def decided(
@@ -251,6 +266,13 @@ def _refused(answer: Decision | PolicyError) -> set[str]:
     errors = () if isinstance(answer, PolicyError) else answer.errors
     paths = (re.fullmatch(r"facts\.(.+?)(\[\d+\])?", error.path, re.DOTALL) for error in errors)
     return {path[1] for path in paths if path}
+
+
+def _errors(old: Decision | PolicyError, new: Decision | PolicyError) -> tuple[RequestError, ...]:
+    if isinstance(old, PolicyError) or isinstance(new, PolicyError):
+        return ()
+    paths = {error.path for error in old.errors}
+    return tuple(error for error in new.errors if error.path in paths)
 
 
 def _outcome(answer: Decision | PolicyError) -> str:
