@@ -459,7 +459,7 @@ READ = [{"disease": "all", "combined_with": ["imatinib", "other"], "mrd_percent"
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|", ", "])
-@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"SEP={}"\n', "sep=,\n", "sep=|\n"])
+@pytest.mark.parametrize("said", ["", "sep={}\r\n", '"SEP={}"\n', "sep=,\n", "sep=|\n", "sep={0}{0}{0}\n"])
 def test_a_csv_is_read_as_spreadsheets_write_it(batch: Batch, encoding: str, separator: str, said: str) -> None:
     batch.source = batch.source.with_suffix(".csv")
     header, *rows = (separator.join(row) for row in ROWS)
@@ -532,6 +532,7 @@ def test_a_csv_killed_and_changed_is_known_again(batch: Batch, policy: EmbeddedP
         ("in.jsonl", b'{ "document":"CC-0126"\n, "facts": {} }\n', "a request over several lines"),
         ("in.jsonl", b'{ "unavailable": [\n  ] }\n', "a request over several lines"),
         ("in.tsv", b"date_of_service\tdocument\n2025-06-01\tCC-0126\n", "with the suffix .csv it is read as one"),
+        ("in.txt", b"Document;Date of service\nCC-0126;2025-06-01\n", "with the suffix .csv it is read as one"),
         ("in.yaml", b"# A request\n---\ndocument: CC-0126\n", "is YAML, which payer-policy decide reads"),
         ("in.xlsx", b"PK\x03\x04\x14\x00\x06\x00", "no text: save the file as UTF-8, a workbook as CSV UTF-8"),
         ("in.jsonl", '{"document": "CC-0126"}\n'.encode("utf-16"), "is UTF-16 text: save it as UTF-8"),

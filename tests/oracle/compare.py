@@ -192,6 +192,7 @@ REFUSED = {
     '{"facts": {"mrd_percent": NaN}}': "facts.mrd_percent must be a finite number, or None when it is not known",
     '{"facts": {"mrd_percent": -Infinity}}': "facts.mrd_percent must be a finite number, or None when it is not known",
     '{"facts": {"mrd_percent": 1e99999}}': "facts.mrd_percent is a number too long, too large or too small",
+    f'{{"facts": {{"mrd_percent": 1e{"9" * 21}}}}}': "facts.mrd_percent is a number too long, too large or too small",
     '{"facts": {"mrd_percent": 1e-99999}}': "facts.mrd_percent is a number too long, too large or too small",
     f'{{"facts": {{"mrd_percent": {"9" * 1001}}}}}': "facts.mrd_percent is a number too long, too large or too small",
     '{"request_id": "\\ud800"}': "request_id is not valid Unicode text",

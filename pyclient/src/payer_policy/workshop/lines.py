@@ -40,7 +40,7 @@ _NO_LINES = {
     rb"\x1e": "has a record separator (RFC 7464) before each line: tr -d '\\036' removes them",
     # A first line that goes on where no line could begin; after a whole one such a line would be rejected alone.
     rb'\{([^\n]*[^}\s])?\s*\n\s*["}\],]': "begins with a request over several lines: jq -c . makes a line of each",
-    rb"(?=[^\n{]*document)[^\n{]*date_of_service": "begins as a table does: with the suffix .csv it is read as one",
+    rb"(?i)(?=[^\n{]*document)[^\n{]*date.of.service": "begins as a table does: with the suffix .csv it is read as one",
     rb"(---|#[^\n]*\n|\s)*document:": "is YAML, which payer-policy decide reads; a batch has JSON, one request a line",
 }.items()
 
@@ -147,7 +147,7 @@ def _csv_lines(policy: PolicyBase, source: Path, file: io.BufferedReader) -> Ite
     decoded = io.TextIOWrapper(file, *(("utf-16", "strict") if wide else ("utf-8-sig", _ESCAPE)), newline="")
     text = _Text(readable(source, decoded))
     header = next(text, "")
-    if re.fullmatch(r'(?i)"?sep=[,;\t|]"?\s*', header):
+    if re.fullmatch(r'(?i)"?sep=[,;\t|]"?[,;\t|\s]*', header):
         header = next(text, "")
     if _ESCAPED.search(header):
         raise BatchError(f"{source} is not UTF-8 text: {_SAVE}")
