@@ -1,5 +1,6 @@
 """A document started by the command is sound Rego, says what is left to write, and decides once it is written."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -50,7 +51,9 @@ def test_a_document_is_started(checkout: Path, capfd: pytest.CaptureFixture[str]
 
     for file in started:
         text = Path(file).read_text(encoding="utf-8")
+        text = re.sub(r' \{\} # (".*")(: What it is).*', r"\n#       \1\2", text)  # as the comment has it
         Path(file).write_text(text.replace('""', '"Is it so?"'), encoding="utf-8")
+    assert '#     hcpcs:\n#       "94660": What it is\n#     icd10:\n' in Path(started[0]).read_text(encoding="utf-8")
     checked = run(ROOT / "tools" / "check", "policy")
     assert (checked.returncode, checked.stderr) == (0, "")
     vectors = Path("policy_tests/vectors/xy1_5/clauses.yaml")

@@ -62,6 +62,180 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         '["2025-05-01"]',
         "CC-0126 2025-04-01 has no facts: they stand in a file of their own",
     ),
+    "a review on no day": (
+        CRITERIA,
+        '#   last_reviewed: "2025-02-21"',
+        '#   last_reviewed: "2026-02-31"',
+        "custom.last_reviewed: 2026-02-31 is no calendar date, YYYY-MM-DD",
+    ),
+    "a change on no day": (
+        CRITERIA,
+        '#     - date: "2022-02-25"',
+        "#     - date: 2022-02-29",
+        "custom.history.3.date: 2022-02-29 is no calendar date, YYYY-MM-DD",
+    ),
+    "a diagnosis code as none is written": (
+        CRITERIA,
+        '"C91.00":',
+        '"A00.O x!":',
+        'custom.codes.icd10: "A00.O x!" is no code of ICD-10-CM as it is written: "C91.00"',
+    ),
+    "a diagnosis code without its dot": (
+        CRITERIA,
+        '"C91.01":',
+        '"C9101":',
+        'custom.codes.icd10: "C9101" is no code of ICD-10-CM as it is written: "C91.00"',
+    ),
+    "a procedure code with its modifier": (
+        CRITERIA,
+        "J9039:",
+        "J9039-JZ:",
+        'custom.codes.hcpcs: "J9039-JZ" is no code of HCPCS or CPT as it is written: "E0601", "94660"',
+    ),
+    "what the document says of itself said otherwise": (
+        CRITERIA,
+        "about := rego.metadata.chain()[1].annotations",
+        "about := rego.metadata.rule()",
+        "about must be rego.metadata.chain()[1].annotations, which is the METADATA of the package",
+    ),
+    "a helper of two values": (
+        CRITERIA,
+        '_conflicts(code, "all") if startswith',
+        '_conflicts(code, "all") := code if startswith',
+        "_conflicts might have two values, and end every decision of a batch: what is no criterion is true, collects",
+    ),
+    "a helper of two values in one rule": (
+        CRITERIA,
+        "# METADATA\n# title: CD19-negative disease\n",
+        "_first := code if some code in codes.icd10\n\n# METADATA\n# title: CD19-negative disease\n",
+        "_first might have two values, and end every decision of a batch",
+    ),
+    "a helper of two values at one key": (
+        CRITERIA,
+        "# METADATA\n# title: CD19-negative disease\n",
+        "_by[true] := code if some code in codes.icd10\n\n# METADATA\n# title: CD19-negative disease\n",
+        "_by might have two values, and end every decision of a batch",
+    ),
+    "a helper that says false otherwise": (
+        CRITERIA,
+        '_conflicts(code, "all") if startswith(code, "C83.3")',
+        '_conflicts(code, "all") if {\n\tstartswith(code, "C83.3")\n} else := false',
+        "_conflicts might have two values, and end every decision of a batch",
+    ),
+    "a constant that is none": (
+        CRITERIA,
+        "# METADATA\n# title: CD19-negative disease\n",
+        "_first := codes.icd10[_]\n\n# METADATA\n# title: CD19-negative disease\n",
+        "_first might have two values, and end every decision of a batch",
+    ),
+    "a criterion that collects": (
+        CRITERIA,
+        "exclusion_i := criterion.one_of",
+        "exclusion_i contains criterion.one_of",
+        "exclusion_i is a criterion, which is one value: write it with :=",
+    ),
+    "a note that is one value": (
+        CRITERIA,
+        "advisories contains criterion.note(rego.metadata.rule()) if",
+        "advisories := criterion.note(rego.metadata.rule()) if",
+        "advisories is a note: write it with contains",
+    ),
+    "a fact by a name that is made": (
+        CRITERIA,
+        "if input.facts.cd19_positive == false",
+        'if {\n\tsome name in {"cd19_positiv"}\n\tinput.facts[name] == false\n}',
+        "contradictions reads input.facts.name where a document reads input.facts by the name of a fact",
+    ),
+    "a fact by object.get": (
+        CRITERIA,
+        "if input.facts.cd19_positive == false",
+        'if object.get(input.facts, "cd19_positiv", false) == false',
+        "contradictions reads input.facts where a document reads input.facts by the name of a fact",
+    ),
+    "a fact of another request": (
+        CRITERIA,
+        "if input.facts.cd19_positive == false",
+        'if input.facts.cd19_positive == false with input as {"facts": {"cd19_positive": false}}',
+        "contradictions reads input where a document reads input.facts by the name of a fact",
+    ),
+    "codes as they were sent": (
+        CRITERIA,
+        "some code in codes.icd10",
+        "some code in input.codes.icd",
+        "advisories reads input.codes.icd where a document reads input.facts by the name of a fact",
+    ),
+    "input under another name": (
+        CRITERIA,
+        "import data.payer.codes\n",
+        "import data.payer.codes\nimport input.facts\n",
+        "import reads input.facts where a document reads input.facts by the name of a fact",
+    ),
+    "codes misspelt": (
+        CRITERIA,
+        "some code in codes.icd10",
+        "some code in codes.icd",
+        "advisories reads data.payer.codes.icd which is nowhere in policy/engine/",
+    ),
+    "another document's facts": (
+        CRITERIA,
+        "some code in codes.icd10",
+        'some code in data.payer.criteria["CC-0126"]',
+        "advisories reads data.payer.criteria.CC-0126 which is nowhere in policy/engine/",
+    ),
+    "a pathway as a part": (
+        CRITERIA,
+        "pathway_v := criterion.all_of(rego.metadata.rule(), [",
+        "pathway_v := criterion.all_of(rego.metadata.rule(), [pathway_iii_iv, ",
+        "pathway_v has the part pathway_iii_iv which is a pathway with terms of its own: name its clauses",
+    ),
+    "an approval that is good for no time": (
+        CRITERIA,
+        "#   id: I+II\n",
+        "#   id: I+II\n#   terms:\n#     text: For no time.\n#     duration: P0M\n",
+        "pathway_i_ii custom.terms.duration: must be a duration of ISO 8601, as P12W",
+    ),
+    "a limit between whole numbers": (
+        CRITERIA,
+        'criterion.at_least(rego.metadata.rule(), "mrd_percent", 0.1)',
+        'criterion.at_least(rego.metadata.rule(), "complete_response", 0.5)',
+        "_residual_disease asks the fact complete_response for the limit 0.5, which is no whole number, as the fact is",
+    ),
+    "a limit that no double holds": (
+        CRITERIA,
+        '"mrd_percent", 0.1',
+        '"mrd_percent", 0.1000000000000001',
+        "for the limit 0.1000000000000001, which must have at most 15 significant digits",
+    ),
+    "a range between whole numbers": (
+        FACTS,
+        '\t\t"maximum": 20,\n',
+        '\t\t"maximum": 20.5,\n',
+        "the fact complete_response: maximum: Invalid type. Expected: integer, given: number",
+    ),
+    "a range without an end": (
+        FACTS,
+        '\t\t"maximum": 100,\n',
+        '\t\t"maximum": 1e400,\n',
+        "the fact mrd_percent: maximum must be from -1e300 to 1e300",
+    ),
+    "synonyms that differ in case alone": (
+        FACTS,
+        '"Gleevec": "imatinib"',
+        '"Gleevec": "imatinib", "gleevec": "dasatinib"',
+        'the fact combined_with has "Gleevec" and "gleevec", which are one word to the client',
+    ),
+    "a synonym that is a value in other case": (
+        FACTS,
+        '"Gleevec": "imatinib"',
+        '"Dasatinib": "imatinib"',
+        'the fact combined_with has "Dasatinib" and "dasatinib", which are one word to the client',
+    ),
+    "a fact of another's name": (
+        FACTS,
+        '"name": "infant"',
+        '"name": "cd19__positive"',
+        "the fact cd19__positive has the name of the fact cd19_positive to the client",
+    ),
     "no codes": (CRITERIA, "#   codes:\n", "#   code:\n", "custom: codes is required"),
     "an unknown field": (
         CRITERIA,
@@ -532,3 +706,44 @@ def test_what_opa_refuses_and_no_text_explains(policy: Path) -> None:
         file.write("\n_conflicts(code, _) if startswith(code, prefix)\n")
     row = (policy / CRITERIA).read_text(encoding="utf-8").count("\n")
     assert said(policy) == f"1 error occurred: policy/{CRITERIA}:{row}: rego_unsafe_var_error: var prefix is unsafe\n"
+
+
+@pytest.mark.parametrize(
+    ("day", "says"),
+    [
+        ("yesterday", ['contradictions compares the fact seen with "yesterday" which is no value of it']),
+        ("2025-02-28", []),
+    ],
+)
+def test_a_date_in_a_note(policy: Path, day: str, says: list[str]) -> None:
+    text = (policy / FACTS).read_text(encoding="utf-8")
+    seen = 'facts := [\n\t{"name": "seen", "type": "date", "question": "When?"},\n'
+    (policy / FACTS).write_text(text.replace("facts := [\n", seen), encoding="utf-8")
+    text = (policy / RECORD).read_text(encoding="utf-8")
+    (policy / RECORD).write_text(
+        text.replace('\t"treatment_phase": [],\n', '\t"treatment_phase": [],\n\t"seen": [],\n'), encoding="utf-8"
+    )
+    text = (policy / CRITERIA).read_text(encoding="utf-8")
+    text = text.replace("input.facts.cd19_positive == false", f'input.facts.seen > "{day}"')
+    row = text[: text.index("contradictions contains")].count("\n") + 1
+    (policy / CRITERIA).write_text(text, encoding="utf-8")
+    assert said(policy).splitlines() == [f"policy/{CRITERIA}:{row}: {line}" for line in says]
+
+
+def test_helpers_of_one_value(policy: Path) -> None:
+    """What is true may be so for more than one reason, and what is written out is one value."""
+    with (policy / CRITERIA).open("a", encoding="utf-8") as file:
+        file.write(
+            """
+_other := {"t_cell", "other"}
+
+default _known := false
+
+_known if input.facts.lineage in _other
+
+_known if input.facts.infant == true
+
+_dotted contains code if some code in codes.icd10
+"""
+        )
+    assert said(policy) == ""

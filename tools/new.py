@@ -27,8 +27,8 @@ _CRITERIA = Template("""\
 #   version: "$version"
 #   last_reviewed: "$version"
 #   codes:
-#     hcpcs: {}
-#     icd10: {}
+#     hcpcs: {} # "94660": What it is, quoted: YAML takes digits alone for a number
+#     icd10: {} # "G47.33": What it is
 #   history:
 #     - date: "$version"
 #       change: First version.

@@ -23,6 +23,13 @@ _problem contains [file, row, ["has the part", part.value, "which is no criterio
 	not part.value in {other.name | some [_, other] in _in(file); _is_criterion(other)}
 }
 
+_problem contains [file, row, ["has the part", part.value, "which is a pathway with terms of its own: name its clauses"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function in _compounds
+	some part in _parts(rule).value
+	part.value in _listed(file, "pathways")
+}
+
 _problem contains [file, row, ["has the part", part.value, "twice, which would count twice"]] if {
 	some [file, row, rule] in _rules
 	rule.call.function in _compounds

@@ -58,6 +58,56 @@ _problem contains [file, row, ["has a condition, and is undefined where that fai
 	not _is_unconditional(rule.rule)
 }
 
+_problem contains [file, row, ["is a criterion, which is one value: write it with :="]] if {
+	some [file, row, rule] in _rules
+	_is_criterion(rule)
+	not _is_plain(rule.rule)
+}
+
+_problem contains [file, row, ["is a note: write it with contains"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == "note"
+	not rule.rule.head.key
+}
+
+# Two values of one rule are an error, and no request of the batch is decided; a request that nobody tried is the first to
+# show it.
+_problem contains [file, row, ["might have two values, and end every decision of a batch: what is no criterion is true, collects with contains, or is written out"]] if {
+	some [file, row, rule] in _rules
+	rule.call.function == ""
+	not _has_prefix(rule)
+	not _has_one_value(rule.rule)
+}
+
+_has_one_value(rule) if {
+	rule.head.key
+	not rule.head.value
+}
+
+_has_one_value(rule) if _is_true(rule)
+
+_has_one_value(rule) if {
+	_is_plain(rule)
+	_is_unconditional(rule)
+	not rule["else"]
+	every type in {term.type | walk(rule.head.value, [_, term])} {
+		type in {"null", "boolean", "number", "string", "array", "object", "set", "var"}
+	}
+}
+
+_is_true(rule) if {
+	count(rule.head.ref) == 1
+	rule.head.value.value == true
+	{[head.value.type, head.value.value] | walk(rule, [path, head]); path[count(path) - 1] == "head"} == {["boolean", true]}
+}
+
+# Neither a set or an object, of which each rule says a part, nor a function.
+_is_plain(rule) if {
+	count(rule.head.ref) == 1
+	not rule.head.key
+	not rule.head.args
+}
+
 _is_unconditional(rule) if {
 	every expression in rule.body { expression.generated }
 }
@@ -85,7 +135,7 @@ _rules contains [file, row, {"name": name, "rule": rule, "note": object.get(rule
 	some file, held in _documents
 	some rule in held.module.rules
 	row := rule.location.row
-	name := rule.head.name
+	name := rule.head.ref[0].value
 	not name in {"about", "facts", "pathways", "exclusions"}
 }
 
@@ -129,7 +179,7 @@ _rule_schema(file, rule) := {
 		"type": "object",
 		"required": ["text"],
 		"additionalProperties": false,
-		"properties": {"text": _words, "duration": {"type": "string", "minLength": 3, "pattern": `^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?$`}},
+		"properties": {"text": _words, "duration": {"type": "string", "minLength": 3, "pattern": _duration}},
 	}}),
 } if {
 	_kind(file, rule.name) == "pathway"

@@ -2,6 +2,7 @@
 package tools.documents
 
 import data.payer.criteria
+import data.payer.request
 
 _faults contains _at(file, _fact_row(held, i), [concat("", [name, ":"]), trim_prefix(_told(problem), "(Root): ")]) if {
 	some file, held in _documents
@@ -21,6 +22,31 @@ _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is there
 	i < j
 	other.name == fact.name
 }
+
+_faults contains _at(file, _fact_row(held, j), ["the fact", other.name, "has the name of the fact", fact.name, "to the client"]) if {
+	some file, held in _documents
+	held.facts
+	facts := criteria[held.document][held.version].facts
+	some i, fact in facts
+	some j, other in facts
+	i < j
+	other.name != fact.name
+	_plain(other.name) == _plain(fact.name)
+}
+
+_faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has", json.marshal(word), "and", concat("", [json.marshal(other), ","]), "which are one word to the client"]) if {
+	some file, held in _documents
+	held.facts
+	some i, fact in criteria[held.document][held.version].facts
+	words := object.keys(fact.values) | object.keys(object.get(fact, "synonyms", {}))
+	some word in words
+	some other in words
+	word < other
+	_plain(word) == _plain(other)
+}
+
+# As the client reads a word of a sender: case, blanks, hyphens and _ make no difference.
+_plain(word) := concat("_", [part | some part in split(replace(replace(lower(word), "-", " "), "_", " "), " "); part != ""])
 
 _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has a name that is taken, by Python, by the client or by a column of a file of requests"]) if {
 	some file, held in _documents
@@ -52,21 +78,27 @@ _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "has a mi
 	fact.minimum > fact.maximum
 }
 
+_faults contains _at(file, _fact_row(held, i), ["the fact", concat("", [fact.name, ":"]), limit, _as_written(fact[limit])]) if {
+	some file, held in _documents
+	held.facts
+	some i, fact in criteria[held.document][held.version].facts
+	some limit in ["minimum", "maximum"]
+	is_number(fact[limit])
+}
+
+# What no request may give, or no double holds.
+_as_written(number) := fault if {
+	fault := request._as_written(number)
+} else := "must be from -1e300 to 1e300" if {
+	abs(number) > 1e300
+}
+
 _faults contains _at(file, _fact_row(held, i), ["the fact", fact.name, "is read by no criterion and no advisory"]) if {
 	some file, held in _documents
 	held.facts
 	_rule_of(held, "pathways")
 	some i, fact in criteria[held.document][held.version].facts
 	not fact.name in _read(held)
-}
-
-_read(held) := {name |
-	some file, other in _documents
-	[other.document, other.version] == [held.document, held.version]
-	some name in ({fact.name | some [file, _, _, fact] in _leaves} | {term.value[2].value |
-		walk(other.module.rules, [_, term])
-		_reads_fact(term)
-	})
 }
 
 # Where a fact stands in its table.
@@ -86,7 +118,7 @@ _fact_schema(type) := {
 			"question": _words,
 			"note": _words,
 		},
-		{name: schema | some name, schema in _of_types; name in array.concat(required, optional)},
+		{name: schema | some name, schema in _of_types(type); name in array.concat(required, optional)},
 	),
 } if {
 	[required, optional] := {
@@ -99,7 +131,7 @@ _fact_schema(type) := {
 	}[type]
 } else := {"required": ["name", "type", "question"], "properties": {"type": {"enum": ["string", "boolean", "integer", "number", "array", "date"]}}}
 
-_of_types := {
+_of_types(type) := {
 	"values": {
 		"type": "object",
 		"minProperties": 1,
@@ -107,8 +139,8 @@ _of_types := {
 		"patternProperties": {"^[a-z0-9][a-z0-9_]*$": _words},
 	},
 	"synonyms": object.union(_texts, {"minProperties": 1}),
-	"minimum": {"type": "number"},
-	"maximum": {"type": "number"},
+	"minimum": {"type": type},
+	"maximum": {"type": type},
 	"unit": _words,
 }
 

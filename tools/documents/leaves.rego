@@ -23,44 +23,6 @@ _problem contains [file, row, ["reads the fact", _shown(name), "which this versi
 	not name.value in names
 }
 
-_problem contains [file, row, ["reads input.facts", _shown(term.value[2]), "which this version does not have"]] if {
-	some [file, row, rule] in _rules
-	held := _documents[file]
-	criteria[held.document][held.version].facts
-	walk(rule.rule, [_, term])
-	_reads_fact(term)
-	not term.value[2].value in {fact.name | some fact in criteria[held.document][held.version].facts}
-}
-
-# What is no sentence of the vocabulary, as a note on an approval, compares facts in Rego.
-_problem contains [file, row, ["compares the fact", fact.name, "with", _shown(value), "which is no value of it"]] if {
-	some [file, row, rule] in _rules
-	held := _documents[file]
-	walk(rule.rule, [_, compared])
-	_compares(compared)
-	some term in compared
-	_reads_fact(term)
-	some fact in criteria[held.document][held.version].facts
-	fact.name == term.value[2].value
-	some value in {value | some other in compared; some value in _constants(file, other)}
-	not _is_value(value, fact)
-}
-
-_compares(terms) if {
-	is_array(terms)
-	[step.value | some step in terms[0].value] in {["equal"], ["neq"], ["lt"], ["lte"], ["gt"], ["gte"], ["internal", "member_2"]}
-}
-
-_constants(file, term) := _set(file, term)
-
-_constants(_, term) := {term} if term.type in {"string", "number", "boolean"}
-
-_is_value(value, fact) if fact.values[value.value]
-
-_is_value(value, fact) if [value.type, fact.type] in {["boolean", "boolean"], ["string", "date"]}
-
-_is_value(value, fact) if _is_within(value, fact)
-
 _problem contains [file, row, ["asks", rule.call.function, "of the fact", concat("", [fact.name, ","]), "which is of type", fact.type]] if {
 	some [file, row, rule, fact] in _leaves
 	not fact.type in _types[rule.call.function]
@@ -86,13 +48,20 @@ _problem contains [file, row, ["must give the values that it asks for as a set, 
 	not _set(file, rule.call.arguments[2])
 }
 
-_problem contains [file, row, ["asks the fact", fact.name, "for the limit", concat("", [_shown(limit), ","]), "which is no number of its range"]] if {
+_problem contains [file, row, ["asks the fact", fact.name, "for the limit", concat("", [_shown(limit), ","]), said]] if {
 	some [file, row, rule, fact] in _leaves
 	_types[rule.call.function] == {"integer", "number"}
 	some i, limit in rule.call.arguments
 	i > 1
-	not _is_within(limit, fact)
+	said := _limit_fault(limit, fact)
 }
+
+_limit_fault(limit, fact) := "which is no number of its range" if {
+	not _is_within(limit, fact)
+} else := "which is no whole number, as the fact is" if {
+	fact.type == "integer"
+	floor(limit.value) != limit.value
+} else := concat(" ", ["which", _as_written(limit.value)])
 
 _problem contains [file, row, ["must give the days as a whole number, 0 or more"]] if {
 	some [file, row, rule] in _rules
@@ -148,9 +117,3 @@ _problem contains [file, row, ["is a note that nothing reads: notes are advisori
 _shown(term) := json.marshal(object.get(term, "value", null)) if not is_array(term.value)
 
 _shown(term) := "something else" if is_array(term.value)
-
-_reads_fact(term) if {
-	term.type == "ref"
-	[term.value[0].value, term.value[1].value] == ["input", "facts"]
-	term.value[2].type == "string"
-}

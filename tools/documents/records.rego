@@ -32,7 +32,7 @@ _faults contains _at(file, row, ["the fact", concat("", [fact.name, ":"]), trim_
 _faults contains _at(file, row, ["the fact", fact.name, "takes", json.marshal(meant.value), "of a record, which is none of its values"]) if {
 	some [file, row, fact, rule] in _establishing
 	some meant in rule.means
-	not _is_value(fact, meant.value)
+	not _may_hold(fact, meant.value)
 }
 
 _faults contains _at(file, row, ["the fact", fact.name, "takes the code", code, "for two values"]) if {
@@ -72,14 +72,14 @@ _faults contains _at(file, row, ["the fact", fact.name, "is complete when given,
 	not rule.suggests
 }
 
-_is_value(fact, value) if fact.values[value]
+_may_hold(fact, value) if fact.values[value]
 
-_is_value(fact, value) if {
+_may_hold(fact, value) if {
 	fact.type == "boolean"
 	is_boolean(value)
 }
 
-_is_value(fact, value) if {
+_may_hold(fact, value) if {
 	fact.type in {"integer", "number"}
 	some limit in [value[side] | some side in {"less_than", "at_most", "at_least", "more_than"}] # none of a plain number
 	fact.minimum <= limit

@@ -28,16 +28,18 @@ _unanswered contains _at(file, 1, [held.document, held.version, "gives no decisi
 	some file, held in _documents
 	held.facts
 	some [name, value] in _probes(held)
-	answer := payer.decisions with input as {"version": held.version, "requests": [{
+	answers := payer.decisions with input as {"version": held.version, "requests": [{
 		"document": held.document, "date_of_service": held.version,
 		"facts": {name: value},
 	}]}
-	answer[0].outcome in {"undecided", "invalid_request"}
+	outcomes := [decided.outcome | some decided in answers; not decided.outcome in {"undecided", "invalid_request"}]
+	outcomes == []
 }
 
 _probes(held) := {[fact.name, value] |
 	some fact in criteria[held.document][held.version].facts
-	some value in _tried(fact)
+	some tried in [[null], _tried(fact)]
+	some value in tried
 }
 
 _tried(fact) := [fact.minimum, fact.maximum, {"at_least": fact.maximum}] if {
@@ -61,7 +63,15 @@ _documents[file] := {"document": path[2].value, "version": path[3].value, "facts
 
 _at(file, row, words) := [file, row, words]
 
-_told(problem) := replace(problem.error, `Does not match pattern '\S'`, "must not be blank")
+_told(problem) := strings.replace_n(
+	{
+		`Does not match pattern '\S'`: "must not be blank",
+		concat("", ["Does not match pattern '", _duration, "'"]): "must be a duration of ISO 8601, as P12W",
+	},
+	problem.error,
+)
+
+_duration := "^P([1-9][0-9]*Y)?([1-9][0-9]*M)?([1-9][0-9]*W)?([1-9][0-9]*D)?$"
 
 _words := {"type": "string", "pattern": `\S`}
 

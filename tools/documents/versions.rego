@@ -11,6 +11,27 @@ _faults contains _at(file, about.location.row, [replace(concat(".", ["custom", _
 	some problem in problems
 }
 
+_faults contains _at(file, about.location.row, [concat("", [concat(".", [sprintf("%v", [step]) | some step in array.concat(["custom"], path)]), ":"]), day, "is no calendar date, YYYY-MM-DD"]) if {
+	some file, held in _documents
+	about := _about(held)
+	walk(about.custom, [path, day])
+	path[count(path) - 1] in {"last_reviewed", "date"}
+	is_string(day)
+	not calendar.is_date(day)
+}
+
+# As codes of a request are compared: what is written otherwise is in no list.
+_faults contains _at(file, about.location.row, [concat("", ["custom.codes.", list, ":"]), json.marshal(code), "is no code of", form[0]]) if {
+	some file, held in _documents
+	about := _about(held)
+	some list, form in {
+		"hcpcs": ["HCPCS or CPT as it is written: \"E0601\", \"94660\"", "^[0-9A-Z][0-9]{3}[0-9A-Z]$"],
+		"icd10": ["ICD-10-CM as it is written: \"C91.00\"", `^[A-Z][0-9][0-9A-Z]([.][0-9A-HJ-NP-Z]{1,4})?$`], # no I and no O but at first
+	}
+	some code, _ in about.custom.codes[list]
+	not regex.match(form[1], code)
+}
+
 _faults contains _at(file, 1, ["the package is of", held.document, held.version, "but custom says", said]) if {
 	some file, held in _documents
 	custom := object.get(_about(held), "custom", {})
@@ -96,10 +117,22 @@ _defined[[held.document, held.version, rule.head.name]] contains [file, rule.loc
 	_is_whole(rule)
 }
 
-# Neither a set nor a function, of which each rule says a part.
 _is_whole(rule) if {
-	not rule.head.key
-	not rule.head.args
+	_is_plain(rule)
+	not _is_true(rule)
+}
+
+_faults contains _at(file, rule.location.row, ["about must be rego.metadata.chain()[1].annotations, which is the METADATA of the package"]) if {
+	some file, held in _documents
+	some rule in held.module.rules
+	rule.head.name == "about"
+	not _is_about(rule.head.value)
+}
+
+_is_about(value) if {
+	[call, entry, field] := value.value
+	[step.value | some step in call.value[0].value] == ["rego", "metadata", "chain"]
+	[entry.value, field.value] == [1, "annotations"]
 }
 
 _faults contains _at(file, rule.location.row, [name, "must list the names of rules of this file, without a condition"]) if {
@@ -179,8 +212,8 @@ _package_schema := {
 	"additionalProperties": false,
 	"properties": {
 		"document": _words,
-		"version": _day,
-		"last_reviewed": _day,
+		"version": {"type": "string"},
+		"last_reviewed": {"type": "string"},
 		"codes": {
 			"type": "object",
 			"required": ["hcpcs", "icd10"],
@@ -191,9 +224,7 @@ _package_schema := {
 			"type": "object",
 			"required": ["date", "change"],
 			"additionalProperties": false,
-			"properties": {"date": _day, "change": _words},
+			"properties": {"date": {"type": "string"}, "change": _words},
 		}},
 	},
 }
-
-_day := {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
