@@ -13,11 +13,12 @@ import pytest
 from payer_policy import EmbeddedPolicy, InvalidValue, Quantity, Request, ncd110_21
 from payer_policy.cc0126 import Facts
 from payer_policy.runtime.documents import module_name
-from payer_policy.runtime.facts import Bound, FactsBase
+from payer_policy.runtime.facts import _UNITS, Bound, FactsBase
 from payer_policy.runtime.vocabulary import slip_of
 
 with EmbeddedPolicy() as _policy:
-    CATALOGUE = _policy.catalogue()["documents"]
+    _held = _policy.catalogue()
+CATALOGUE, FHIR = _held["documents"], _held["fhir"]
 HELD = [(entry["document"], held) for entry in CATALOGUE for held in entry["versions"]]
 BOUNDS = set(get_args(Bound))
 
@@ -132,6 +133,12 @@ def test_a_slip_is_one_letter_of_a_long_word(word: str, slip: str | None) -> Non
 
 def test_two_names_as_near_are_none() -> None:
     assert slip_of("stagex", ["stagey", "stagez"]) is None
+
+
+@pytest.mark.parametrize(("unit", "other"), [(unit, other) for unit, others in _UNITS.items() for other in others])
+def test_a_unit_of_senders_is_that_of_records(unit: str, other: str) -> None:
+    """Words here, UCUM in policy/engine/fhir.rego: where both name one, it is as many of the fact's."""
+    assert Quantity(1, other).into(unit, "") == FHIR["units"][unit]["of"][{"fraction": "1"}.get(other, other)]
 
 
 @pytest.mark.parametrize(
