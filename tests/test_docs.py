@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -32,6 +33,7 @@ from tests.stage.opa import free_port
 from tools import new, revise
 
 GUIDES = [ROOT / "pyclient" / "README.md", *sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
 SETTINGS = [ROOT / "docker-compose.yml", *sorted((ROOT / "deploy").rglob("*.y*ml"))]
 
 
@@ -58,15 +60,16 @@ def test_the_readme_starts_a_document(clone: Path) -> None:
     assert (clone / "policy" / "ncd190_11.rego").exists()
 
 
-def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
-    """On the files that they name, and the server that there is."""
+def brought(folder: Path) -> None:
+    """The files of a reader's own that commands name."""
     example = (ROOT / "examples" / "01-relapsed.yaml").read_text(encoding="utf-8")
     for name in ("b.yaml", "request.yaml"):
-        (tmp_path / name).write_text(example, encoding="utf-8")
+        (folder / name).write_text(example, encoding="utf-8")
     request = {"document": "NCD-240.4", "date_of_service": "2009-01-01", "facts": {"age": 61}}
     for name in ("a.json", "request.json", "in.jsonl"):
-        (tmp_path / name).write_text(json.dumps(request) + "\n", encoding="utf-8")
-    shutil.copy(ROOT / "examples" / "fhir" / "relapsed-b-all.json", tmp_path / "bundle.json")
+        (folder / name).write_text(json.dumps(request) + "\n", encoding="utf-8")
+    for name in ("bundle.json", "record.json"):
+        shutil.copy(ROOT / "examples" / "fhir" / "relapsed-b-all.json", folder / name)
     response = {
         "resourceType": "QuestionnaireResponse",
         "questionnaire": "urn:payer-policy/Questionnaire/CC-0126|2025-04-01",
@@ -74,16 +77,10 @@ def test_the_commands_of_the_client(tmp_path: Path, opa_url: str) -> None:
         "subject": {"reference": "Patient/child"},
         "item": [{"linkId": "cd19_positive", "answer": [{"valueBoolean": True}]}],
     }
-    (tmp_path / "response.json").write_text(json.dumps(response), encoding="utf-8")
+    (folder / "response.json").write_text(json.dumps(response), encoding="utf-8")
     rows = {name: [value if isinstance(value, str) else json.dumps(value)] for name, value in request.items()}
-    pq.write_table(pa.table(rows), tmp_path / "in.parquet")
-    [block] = [block for block in blocks(ROOT / "pyclient" / "README.md", "console") if "a.json" in block]
-    commands = re.findall(r"^\$ (.*)", block, re.MULTILINE)
-    for command in commands:
-        ends = "" if " diff " not in command else " || test $? = 1"  # there is a difference
-        run(f"{{ {command.replace('http://127.0.0.1:8181', opa_url)}\n}}{ends}", tmp_path)
-    assert pq.read_table(tmp_path / "out.parquet").num_rows == 1
-    assert len(commands) == 13
+    for name in ("in.parquet", "claims.parquet"):
+        pq.write_table(pa.table(rows), folder / name)
 
 
 def test_the_guide_to_revising(clone: Path) -> None:
@@ -209,25 +206,28 @@ def blocks(guide: Path, *languages: str) -> list[str]:
     return [block for language, block in found if language in languages]
 
 
-def commands() -> Iterator[str]:
-    """Every line for a shell, be it in a block, within a sentence or in a comment of a configuration."""
+def commands() -> Iterator[list[str]]:
+    """Every line for a shell, be it in a block, whose lines stay together, within a sentence or in a comment of a
+    configuration."""
     for guide in GUIDES:
         for block in blocks(guide, "sh") if guide.name not in ("revising.md", "index.md") else []:  # run, above
-            yield from block.replace("\\\n", " ").splitlines()
+            yield block.replace("\\\n", " ").splitlines()
         for block in blocks(guide, "console", ""):
-            yield from re.findall(r"^\$ (.*)", block, re.MULTILINE)
+            yield re.findall(r"^\$ (.*)", block, re.MULTILINE)
         prose = re.sub(r"^```.*?^```$", "", guide.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
-        yield from spans(prose)
+        yield from ([span] for span in spans(prose))
     for file in SETTINGS:
         comments = "\n".join(re.findall(r"^ *# ?(.*)", file.read_text(encoding="utf-8"), re.MULTILINE))
-        yield from re.findall(r"^  (\S.*)", comments.replace("\\\n", " "), re.MULTILINE)
-        yield from spans(comments)
+        yield re.findall(r"^  (\S.*)", comments.replace("\\\n", " "), re.MULTILINE)
+        yield from ([span] for span in spans(comments))
 
 
 def spans(text: str) -> Iterator[str]:
     for span in re.findall(r"(?<!`)`([^`]+)`", text):
         yield from (
-            part for part in " ".join(span.split()).split(" && ") if re.match(rf"({'|'.join(PROGRAMS)}) \w", part)
+            part
+            for part in " ".join(span.split()).split(" && ")
+            if re.match(rf"(\.venv/bin/)?({'|'.join(PROGRAMS)}) \w", part)
         )
 
 
@@ -281,14 +281,38 @@ OTHERS = {"opa", "python", "curl", "pip", "cat", "cp", "git", "sed", "test", "ex
 
 def test_every_command_is_taken() -> None:
     seen = set()
-    for command in commands():
+    for command in chain.from_iterable(commands()):
         for part in re.split(r" \|\|? ", command) if "$(" not in command else []:
-            program, _, arguments = re.sub(r"^(\w+=\S* )*", "", part).partition(" ")
+            program, _, arguments = re.sub(r"^(\w+=\S* )*(\.venv/bin/)?", "", part).partition(" ")
             if program not in OTHERS:
                 assert program in PROGRAMS, command
                 PROGRAMS[program](shlex.split(arguments, comments=True))
                 seen.add(part)
     assert len(seen) > 30
+
+
+def test_what_a_command_decides_is_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa_url: str) -> None:
+    """As it stands but for the server's address, on files that are here, that a reader brings or that its block made."""
+    ran = 0
+    for number, block in enumerate(commands()):
+        asked = [command for command in block if re.search(r"payer-policy (?!new|revise)\w+ (?!--help)\S", command)]
+        if not asked:
+            continue
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        for held in FOLDERS:
+            (folder / held).symlink_to(ROOT / held)
+        brought(folder)
+        monkeypatch.chdir(folder)
+        for command in asked:
+            command = command.replace("http://127.0.0.1:8181", opa_url)
+            _, *arguments = words = shlex.split(command, comments=True)
+            if {"|", ">"} & {*words}:
+                run(command, folder)
+            else:  # 1: there is a difference
+                assert main(arguments) in ((0, 1) if arguments[0] in ("diff", "impact") else (0,)), command
+            ran += 1
+    assert ran >= 24
 
 
 @pytest.fixture(scope="module")
@@ -309,7 +333,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, key: Path) -> Path:
     return folder
 
 
-STARTS = [command for command in commands() if " opa run " in command]
+STARTS = [command for command in chain.from_iterable(commands()) if " opa run " in command]
 
 
 @pytest.mark.parametrize("command", STARTS)
@@ -377,7 +401,6 @@ def test_the_readme_asks_opa(opa_url: str) -> None:
         assert part.strip().strip(",") in answer
 
 
-FOLDERS = sorted(path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith("."))
 PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*")
 
 
