@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import pkgutil
 import re
 import shlex
 import shutil
@@ -28,7 +29,7 @@ from tests import ROOT
 from tests.oracle.forms import CRITERIA, FACTS, VECTORS
 from tests.readings import READINGS
 from tests.stage.bundles import FILE, Store, bundle, wait_for
-from tests.stage.clone import run
+from tests.stage.clone import checkout, run
 from tests.stage.opa import free_port
 from tools import new, revise
 
@@ -292,7 +293,7 @@ def test_every_command_is_taken() -> None:
 
 
 def test_what_a_command_decides_is_decided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, opa_url: str) -> None:
-    """As it stands but for the server's address, on files that are here, that a reader brings or that its block made."""
+    """As it stands but for the server's address, on files that are here, a reader's own, or made by its block."""
     ran = 0
     for number, block in enumerate(commands()):
         asked = [command for command in block if re.search(r"payer-policy (?!new|revise)\w+ (?!--help)\S", command)]
@@ -448,6 +449,43 @@ def test_every_file_and_every_name_in_a_file_that_a_page_gives_is_there() -> Non
             names += 1
     assert files > 60
     assert names > 3
+
+
+# What is named in the manner of code, `decide_table`, `PolicyClient(token=…)` or `decision.terms`, and what of it is
+# another's.
+CODE = re.compile(r"(?=.*[_.(A-Z])[A-Za-z_][\w.]*(\(.*\))?")
+FOREIGN = {"NaT", "pandas.NA", "resolv.conf", "spark.sql.adaptive.skewJoin.enabled", "to_date"}
+PACKAGES = map(pkgutil.resolve_name, ("payer_policy", "payer_policy.fhir"))
+CLASSES = {name.lower(): kind for package in PACKAGES for name, kind in vars(package).items() if isinstance(kind, type)}
+SOURCES = ("", ".mjs", ".py", ".rego", ".yaml", ".yml")
+
+
+def test_every_name_of_code_that_a_page_gives_is_there() -> None:
+    """Its words stand in the code, and what is of the package, or of one of its classes, where the page says."""
+    held, words = checkout(), set()
+    for file in held:
+        if file.suffix in SOURCES and not {"docs", "policy_tests", "tests"} & {*file.parts}:
+            words |= {*re.findall(r"\w+", (ROOT / file).read_text(encoding="utf-8"))}
+    files, checked, resolved = {file.name for file in held}, 0, 0
+    for guide in GUIDES:
+        text = guide.read_text(encoding="utf-8")
+        if guide.name == "CHANGELOG.md" or text.startswith("<!-- Made by"):  # what was; what is made
+            continue
+        prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+        for span in (" ".join(span.split()) for span in re.findall(r"(?<!`)`([^`]+)`", prose)):
+            if not CODE.fullmatch(span) or span in FOREIGN | files:
+                continue
+            named = re.findall(r"[A-Za-z_]\w*", re.sub(r'"[^"]*"', "", span))
+            assert {*named} <= words, f"{guide.name}: {span}"
+            checked += 1
+            if (owner := CLASSES.get(named[0].lower())) and "." in span.partition("(")[0]:
+                assert named[1] in {*dir(owner), *owner.__annotations__}, f"{guide.name}: {span}"
+                resolved += 1
+            elif named[0] == "payer_policy":
+                pkgutil.resolve_name(".".join(named))
+                resolved += 1
+    assert checked > 250
+    assert resolved > 15
 
 
 def anchors(guide: Path) -> set[str]:

@@ -9,15 +9,18 @@ from pathlib import Path
 from tests import ROOT
 
 
+def checkout() -> list[Path]:
+    """Its files from its root, with what is not committed yet."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [Path(name) for name in listed if (ROOT / name).exists()]
+
+
 def copied(folder: Path) -> Path:
     """This checkout, with what is not committed yet; the tools are those of the original."""
-    files = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True
-    )
-    for name in files.stdout.splitlines():
-        if (ROOT / name).exists():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+    for file in checkout():
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / file, folder / file)
     for name in (".venv", ".tools"):
         (folder / name).symlink_to(ROOT / name)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
