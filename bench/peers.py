@@ -14,6 +14,7 @@ from bench.embedded import opa_eval
 from bench.report import Report, in_turns, p50
 from tests import ROOT
 from tests.oracle.vectors import VECTORS, in_process
+from tests.stage.opa import java
 
 CQL = ROOT / "bench" / "cql"
 ROUNDS = 200
@@ -83,7 +84,7 @@ def translated() -> Path:
     """The criteria in ELM, JSON, for CQL's engine."""
     target = ROOT / "build" / "CC0126.json"
     command: list[str | Path] = [
-        "java",
+        java(),
         "-cp",
         f"{ROOT / '.tools' / 'cql'}/*",
         CQL / "Translate.java",

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from payer_policy.fhir import (
 
 from tests import ROOT
 from tests.oracle.vectors import VECTORS
-from tests.stage.opa import fail
+from tests.stage.opa import fail, java
 
 Json = dict[str, Any]
 
@@ -27,6 +28,34 @@ CREATED = datetime(2025, 6, 2, 9, 30, tzinfo=timezone.utc)
 BASE = "https://payer.example/fhir"
 HAPI = ROOT / ".tools" / "hapi"
 RECORD = ROOT / "examples" / "fhir" / "relapsed-b-all.json"
+
+
+@pytest.mark.parametrize(
+    ("says", "taken"),
+    [
+        ('openjdk version "11.0.25" 2024-10-15', "11"),
+        ('java version "1.8.0_392"', "1"),
+        ("No Java runtime present, requesting install.", "not there"),
+        ('Picked up JAVA_TOOL_OPTIONS: -Xmx1g\nopenjdk version "17.0.15" 2025-04-15', ""),
+        ('openjdk version "26-ea" 2026-03-17', ""),
+    ],
+)
+def test_java_is_new_enough_or_the_error_says_so(
+    says: str, taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `java -version` has it, which writes to standard error."""
+    command = tmp_path / "bin" / "java"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\necho '{says}' >&2\n", encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    if taken:
+        with pytest.raises(
+            pytest.fail.Exception, match=f"Java 17 or newer is needed, and {command} is {taken}: install"
+        ):
+            java()
+    else:
+        assert java() == str(command)
 
 
 Validated = Callable[[list[Json]], list[str]]
@@ -38,11 +67,11 @@ def validated() -> Iterator[Validated]:
     if not (HAPI / ".complete").exists():
         fail("The validator of FHIR is not here. Run `tools/setup hapi`.")
     hasty = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # it ends before a better compilation would pay
-    command = ["java", "-Xmx1g", *hasty, "-cp", f"{HAPI}/*", str(ROOT / "tools" / "hapi" / "Validate.java")]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as java:
-        assert java.stdin
-        assert java.stdout
-        stdin, stdout = java.stdin, java.stdout
+    command = [java(), "-Xmx1g", *hasty, "-cp", f"{HAPI}/*", str(ROOT / "tools" / "hapi" / "Validate.java")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as validator:
+        assert validator.stdin
+        assert validator.stdout
+        stdin, stdout = validator.stdin, validator.stdout
 
         def errors(resources: list[Json]) -> list[str]:
             found = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from pathlib import Path
 import pyspark
 from pyspark.sql import SparkSession
 
-from tests.stage.opa import fail, free_port
+from tests.stage.opa import fail, free_port, java
 
 _DEADLINE = 300
 
@@ -34,8 +33,7 @@ class Cluster:
 @contextmanager
 def cluster(folder: Path, workers: int = 2) -> Iterator[Cluster]:
     """An executor of one core on each worker. What is missing is an error, never a skip."""
-    if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
-        fail("Spark needs Java 17 or newer: install openjdk-17-jre-headless, say, or set JAVA_HOME.")
+    java()
     os.environ |= {"SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
     url = f"spark://127.0.0.1:{free_port()}"
     processes: list[subprocess.Popen[bytes]] = []

@@ -31,6 +31,14 @@ def fail(message: str) -> NoReturn:
     pytest.fail(message, pytrace=False)
 
 
+def java() -> str:
+    """The command of a Java that is new enough; what is missing is an error, never a skip."""
+    done = subprocess.run([ROOT / "tools" / "setup", "java"], capture_output=True, text=True)
+    if done.returncode:
+        fail(done.stderr)
+    return done.stdout.strip()
+
+
 def signing_key(folder: Path) -> Path:
     """To sign bundles; made here, at run time, and the public one stands beside it."""
     private = folder / "key.pem"
