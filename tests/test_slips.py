@@ -275,6 +275,18 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
         '{"tcell", "other"}',
         'contradictions compares the fact lineage with "tcell" which is no value of it',
     ),
+    "a value that a function of an advisory asks for": (
+        CRITERIA,
+        '_conflicts(code, "all") if',
+        '_conflicts(code, "al") if',
+        '_conflicts compares the fact disease with "al" which is no value of it',
+    ),
+    "a value that a function of an advisory compares": (
+        CRITERIA,
+        'disease in {"dlbcl", "other"}',
+        'disease in {"dlbcl", "othr"}',
+        '_conflicts compares the fact disease with "othr" which is no value of it',
+    ),
     "a value of another type in an advisory": (
         CRITERIA,
         "input.facts.cd19_positive == false",

@@ -72,6 +72,31 @@ _problem contains [file, row, ["compares the fact", fact.name, "with", _shown(va
 	not _is_value(value, fact)
 }
 
+# The same of a function of the file that is handed a fact.
+_problem contains [file, row, ["compares the fact", fact.name, "with", _shown(value), "which is no value of it"]] if {
+	some [file, _, rule] in _rules
+	held := _documents[file]
+	walk(rule.rule, [_, call])
+	is_array(call)
+	some i, term in call
+	_reads_fact(term)
+	some fact in criteria[held.document][held.version].facts
+	fact.name == term.value[2].value
+	some [row, helper] in _in(file)
+	[step.value | some step in call[0].value] == [helper.name]
+	some value in _compared_with(file, helper.rule, helper.rule.head.args[i - 1])
+	not _is_value(value, fact)
+}
+
+_compared_with(file, rule, argument) := {value | some value in _constants(file, argument)} | {value |
+	walk(rule.body, [_, compared])
+	_compares(compared)
+	some term in compared
+	[term.type, term.value] == ["var", argument.value]
+	some other in compared
+	some value in _constants(file, other)
+}
+
 _compares(terms) if {
 	is_array(terms)
 	[step.value | some step in terms[0].value] in {["equal"], ["neq"], ["lt"], ["lte"], ["gt"], ["gte"], ["internal", "member_2"]}
