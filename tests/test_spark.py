@@ -157,6 +157,15 @@ def test_columns_that_cannot_be_read_are_named_before_a_job_begins(running: Clus
         impact(df, "NCD-240.4", "2001-01-01", "2008-03-13")
 
 
+def test_a_table_of_spark_connect_is_refused_by_name() -> None:
+    """By its type alone, in the place where Spark has it; the packages for a session of Connect are not here."""
+    table: Any = object.__new__(type("DataFrame", (DataFrame,), {"__module__": "pyspark.sql.connect.dataframe"}))
+    with pytest.raises(InvalidValue, match="df is of Spark Connect, "):
+        decide(table)
+    with pytest.raises(InvalidValue, match="df is of Spark Connect, "):
+        impact(table, "NCD-240.4", "2005-04-04", "2008-03-13")
+
+
 @pytest.mark.parametrize("distinct", [True, False])
 def test_columns_have_any_names_and_texts_any_bytes(running: Cluster, distinct: bool) -> None:
     """Where JSON says the same of two texts, they are two requests."""

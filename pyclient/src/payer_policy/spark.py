@@ -173,6 +173,11 @@ def _impact(
 
 def _none(df: DataFrame, facts: Facts) -> pa.Table:
     """No row, but every column that is read: what is wrong with these is said before a job begins."""
+    if type(df).__module__.startswith("pyspark.sql.connect."):  # from Spark 4 on it is a DataFrame too
+        raise InvalidValue(
+            "df is of Spark Connect, which has no sparkContext to send the policy with: use a session without it"
+            " (on Databricks, dedicated compute), or payer-policy batch on a file of Parquet"
+        )
     if not isinstance(df, DataFrame):
         raise InvalidValue("df must be a DataFrame of Spark")
     names = columns_read(df.columns, facts)
