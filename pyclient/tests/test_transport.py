@@ -623,9 +623,11 @@ def authority_without_usage(host: str) -> tuple[trustme.CA, trustme.LeafCert]:
         .not_valid_before(made.not_valid_before_utc)
         .not_valid_after(made.not_valid_after_utc)
     )
+    unlimited = x509.BasicConstraints(ca=True, path_length=None)  # some OpenSSL name a limit without usage first
     for extension in made.extensions:
         if not isinstance(extension.value, x509.KeyUsage):
-            bare = bare.add_extension(extension.value, extension.critical)
+            value = unlimited if isinstance(extension.value, x509.BasicConstraints) else extension.value
+            bare = bare.add_extension(value, extension.critical)
     authority._certificate = bare.sign(authority._private_key, hashes.SHA256())
     return authority, authority.issue_cert(host)
 
