@@ -275,6 +275,18 @@ def test_the_workflows_pin_their_actions_and_make_what_is_there() -> None:
                 subprocess.run(["bash", "-n"], input=step.get("run", ""), text=True, check=True)
 
 
+def test_the_workflows_have_the_oldest_and_the_newest_that_the_client_takes() -> None:
+    """Python, and Spark as docs/scale.md says how to install it."""
+    ci, newest = (ROOT / ".github" / "workflows" / f"{name}.yml" for name in ("ci", "newest"))
+    client = (ROOT / "pyclient" / "pyproject.toml").read_text(encoding="utf-8")
+    pythons = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', client)
+    unit = yaml.safe_load(ci.read_text(encoding="utf-8"))["jobs"]["unit"]
+    assert unit["strategy"]["matrix"]["python"] == [pythons[0], pythons[-1]]
+    [spark] = re.findall(r"pip install (.*pyspark.*)", newest.read_text(encoding="utf-8"))
+    assert f"`{spark}`" in (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert spark.split()[0].replace("==", ">=").replace(".*", "").strip("'") in client
+
+
 PROGRAMS = {"make": make, "docker": docker, "payer-policy": payer_policy}
 # A test of its own runs them, or they are none of this project's.
 OTHERS = {"opa", "python", "curl", "pip", "cat", "cp", "git", "sed", "test", "export"}
