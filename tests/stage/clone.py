@@ -13,7 +13,7 @@ def checkout() -> list[Path]:
     """Its files from its root, with what is not committed yet."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.splitlines()
-    return [Path(name) for name in listed if (ROOT / name).exists()]
+    return [Path(name) for name in listed if (ROOT / name).is_file()]
 
 
 def copied(folder: Path) -> Path:
