@@ -10,7 +10,8 @@ from docker.errors import DockerException
 from payer_policy import EmbeddedPolicy
 
 from tests.stage.clone import copied
-from tests.stage.opa import as_served, fail, serving, signing_key, wait_until_healthy
+from tests.stage.opa import fail, serving, signing_key, wait_until_healthy
+from tools.publish import with_drafts
 
 
 @pytest.fixture(scope="session")
@@ -58,5 +59,5 @@ def policy() -> Iterator[EmbeddedPolicy]:
 @pytest.fixture(scope="session")
 def served() -> Iterator[EmbeddedPolicy]:
     """That of OPA at `opa_url`, drafts included, in process."""
-    with as_served() as policy:
+    with with_drafts() as policy:
         yield policy

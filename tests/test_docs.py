@@ -91,7 +91,14 @@ def test_the_guide_to_revising(clone: Path) -> None:
     printed = [run(step, clone) for step in steps[:2]]
     assert "in force on 2028-02-29 wants" in run("make publish || test $? = 2", clone)  # the vectors' time is to come
     assert "2026-04-01" not in (clone / "published.json").read_text()
-    printed += [run(step, clone) for step in steps[2:]]
+    printed += [run(steps[2], clone)]
+    reading = clone / "tests" / "readings" / "cc0126.py"
+    right = reading.read_text(encoding="utf-8")
+    reading.write_text(right.replace("pathways(0.01)", "pathways(0.02)"), encoding="utf-8")
+    assert "decide otherwise: what differs" in run("python -m tools.publish publish || test $? = 1", clone)
+    assert "2026-04-01" not in (clone / "published.json").read_text()
+    reading.write_text(right)
+    printed += [run(step, clone) for step in steps[3:]]
     _, _, _, changed, impact, _, _, replayed = printed
     example = guide.split("```\nthreshold")[1].split("```")[0]
     assert f"threshold{example}" in changed

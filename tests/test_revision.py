@@ -19,7 +19,7 @@ from payer_policy.workshop.replay import replay
 
 from tests import ROOT
 from tests.stage.bundles import bundle, polling, revision_of, rewritten, wait_for
-from tests.stage.opa import compiled
+from tools.publish import compiled
 
 OLD, NEW = "2025-04-01", "2026-04-01"
 REQUESTS = 10_000

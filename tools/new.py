@@ -210,7 +210,7 @@ def main(arguments: list[str] | None = None) -> int:
     for path in astuple(draft):
         print(f"edit     {printable(str(path))}")
     print(f"""
-Steps left; make policy says after each what is wrong or missing:
+Steps left; make policy says after each what is wrong, make published-check what is still missing:
   1. In {printable(str(draft.facts))}: the facts, in the order in which they are asked for; in
      {printable(str(draft.record))}: what of a FHIR record establishes each.
   2. In {printable(str(draft.criteria))}: a rule for each sentence, its text in METADATA; codes, last_reviewed.
@@ -220,7 +220,7 @@ Steps left; make policy says after each what is wrong or missing:
   4. In {printable(str(draft.reading))}: the document read once more, from its text and not from the Rego.
   5. docs/readings.md: how the text is read, under ## {printable(options.document)}; examples/: a request or more.
   6. make docs, then make test. Until it is published the document is a draft, and decides nothing.
-  7. make publish, which says what it lacks, and locks the version for good.""")
+  7. make publish, which proves a sample of its facts, and locks the version for good.""")
     return 0
 
 

@@ -1,7 +1,8 @@
 """Published versions and their lock.
 
-    publish.py check            refuses any edit to a published version; names the drafts
+    publish.py check            refuses any edit to a published version; names the drafts, and what each lacks
     publish.py publish          locks every draft that has what a version needs
+    publish.py golden           locks the decisions on examples and vectors that have come since
     publish.py stage FOLDER     copies what is published, and the engine, there: what production decides with
 
 A decision must replay for as long as anyone may ask for its reasons, so a published version never changes; correcting
@@ -21,20 +22,24 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from payer_policy import Decision, EmbeddedPolicy
+from payer_policy import Decision, EmbeddedPolicy, InvalidValue, PolicyError
 from payer_policy.runtime.documents import module_name
 from payer_policy.workshop.records import record_line
 
 from tools import ROOT
 from tools.checkout import PACKAGE
+from tools.docs.page import readings
 
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"
+OPA = ROOT / ".tools" / "bin" / "opa"
+SAMPLE = 2_000  # combinations of the facts of a version that is published
 
 RECORD = re.compile(r"^package payer\.records\[", re.MULTILINE)
 
@@ -108,26 +113,41 @@ def drafts(policy: Path, lock: Path) -> list[tuple[str, str]]:
 
 
 def wanting(root: Path, document: str, version: str) -> Iterator[str]:
-    """What a version of a document needs besides its rules before it can be published."""
+    """What a version of a document needs besides its rules before it can be published. What an older version has does
+    not count for it."""
     name = module_name(document)
-    places = {
-        f"policy_tests/vectors/{name}/": "vectors: every clause met, not met and unknown",
-        f"policy_tests/{name}_test.rego": "test of its tree and its facts",
-        f"tests/readings/{name}.py": "list of its clauses and second reading of the document",
-        f"docs/readings.md, ## {document}": "readings, each with its reason",
-        "examples/": "example",
+    texts = {
+        begins: text
+        for path, known, begins, text in files(root / "policy")
+        if known == document and not path.stem.endswith(("_facts", "_record"))
     }
-    readings = (root / "docs" / "readings.md").read_text(encoding="utf-8")
+    until = min((later for later in texts if later > version), default="2200")  # no request may name a later day
+    before = max((earlier for earlier in texts if earlier < version), default="")
+    reviewed, history = _history(texts.get(version, ""))
+    new = history - _history(texts.get(before, ""))[1]
+    named = re.compile(rf'"{re.escape(document)}"(?:, |\]\[)"{version}"')
+    tests = (file.read_text(encoding="utf-8") for file in (root / "policy_tests").rglob("*_test.rego"))
+    reading = root / "tests" / "readings" / f"{name}.py"
+
+    def in_force(requests: Iterable[Any]) -> bool:
+        return any(version <= str(request.get("date_of_service")) < until for request in requests)
+
     there = {
-        f"policy_tests/vectors/{name}/": any((root / "policy_tests" / "vectors" / name).glob("*.yaml")),
-        f"policy_tests/{name}_test.rego": (root / "policy_tests" / f"{name}_test.rego").exists(),
-        f"tests/readings/{name}.py": (root / "tests" / "readings" / f"{name}.py").exists(),
-        f"docs/readings.md, ## {document}": f"\n## {document}" in readings,
-        "examples/": bool(list(examples(root, document))),
+        f"entry of its last review in its history (policy/{name}.rego)": any(date == reviewed for date, _ in new),
+        f"vectors on its days: every clause met, not met and unknown (policy_tests/vectors/{name}/)": in_force(
+            requests_of_vectors(root, document)
+        ),
+        f"test of its tree and its facts, which names it (policy_tests/{name}_test.rego)": any(
+            named.search(text) and "\ntest_" in text for text in tests
+        ),
+        f"list of its clauses and second reading (tests/readings/{name}.py)": reading.exists()
+        and f'"{version}"' in reading.read_text(encoding="utf-8"),
+        f"readings, each with its reason (docs/readings.md, ## {document})": bool(readings(document, root / "docs")),
+        "example on one of its days (examples/)": in_force(examples(root, document)),
     }
-    for place, what in places.items():
-        if not there[place]:
-            yield f"{document} {version} has no {what} ({place})"
+    for what, is_there in there.items():
+        if not is_there:
+            yield f"{document} {version} has no {what}"
 
 
 def publish(policy: Path, lock: Path) -> None:
@@ -139,12 +159,22 @@ def publish(policy: Path, lock: Path) -> None:
     lock.write_text(json.dumps(published, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
-def keep(golden: Path, document: str, version: str) -> None:
-    """Writes the decisions under a version, which the embedded policy must hold by now."""
-    (golden / f"{document}_{version}.jsonl").write_text(decided(document, version), encoding="utf-8")
-    (golden / f"{document}_{version}.vectors").write_text(
-        digests(vectors(document, version), version), encoding="utf-8"
-    )
+def locked(policy: EmbeddedPolicy, golden: Path, document: str, version: str) -> dict[Path, str]:
+    """The decisions kept under a version, by file: those that are, and behind them those on examples and vectors that
+    have come since. Raises `PolicyError` when one cannot be made or read."""
+    made = {}
+    for ending, requests, lines in (
+        (".jsonl", examples(ROOT, document), records),
+        (".vectors", requests_of_vectors(ROOT, document), digests),
+    ):
+        file = golden / f"{document}_{version}{ending}"
+        text = file.read_text(encoding="utf-8") if file.exists() else ""
+        known = [json.dumps(json.loads(line)["request"], sort_keys=True) for line in text.splitlines()]
+        new = [each for each in requests if json.dumps(each, sort_keys=True) not in known]
+        pairs = zip(new, _decide(policy, new), strict=True)
+        new = [each for each, decision in pairs if decision.policy and decision.policy.version == version]
+        made[file] = text + lines(policy, new, version, len(known) + 1)
+    return made
 
 
 def examples(root: Path, document: str) -> Iterator[Any]:
@@ -155,40 +185,30 @@ def examples(root: Path, document: str) -> Iterator[Any]:
             yield request
 
 
-def decided(document: str, version: str) -> str:
-    """The examples of a document that a version decides, or all if it decides none, as `payer-policy batch` writes
-    them."""
-    requests = _in_force(examples(ROOT, document), version) or list(examples(ROOT, document))
+def requests_of_vectors(root: Path, document: str) -> Iterator[Any]:
+    """Those that name the document."""
+    for file in sorted((root / "policy_tests" / "vectors" / module_name(document)).glob("*.yaml")):
+        for table in yaml.safe_load(file.read_text(encoding="utf-8")).values():
+            for vector in table:
+                if isinstance(vector["input"], dict) and vector["input"].get("document") == document:
+                    yield vector["input"]
+
+
+def records(policy: EmbeddedPolicy, requests: list[Any], version: str, first: int = 1) -> str:
+    """As `payer-policy batch` writes them, numbered from `first` on."""
     return "".join(
-        record_line(line=number, request=requests[number - 1], decision=decision.to_dict())
-        for number, decision in enumerate(_decide(requests, version), 1)
+        record_line(line=number, request=request, decision=decision.to_dict())
+        for number, (request, decision) in enumerate(
+            zip(requests, _decide(policy, requests, version), strict=True), first
+        )
     )
 
 
-def vectors(document: str, version: str) -> list[Any]:
-    """The requests of a document's vectors that a version decides."""
-    requests = [
-        vector["input"]
-        for file in sorted((ROOT / "policy_tests" / "vectors" / module_name(document)).glob("*.yaml"))
-        for table in yaml.safe_load(file.read_text(encoding="utf-8")).values()
-        for vector in table
-        if isinstance(vector["input"], dict) and vector["input"].get("document") == document
-    ]
-    return _in_force(requests, version)
-
-
-def _in_force(requests: Iterable[Any], version: str) -> list[Any]:
-    """Those that a version decides by their date of service."""
-    requests = list(requests)
-    pairs = zip(requests, _decide(requests), strict=True)
-    return [request for request, decision in pairs if decision.policy and decision.policy.version == version]
-
-
-def digests(requests: list[Any], version: str) -> str:
-    """A line for each request: it, and the digest of the decision on it under a version."""
+def digests(policy: EmbeddedPolicy, requests: list[Any], version: str, first: int = 1) -> str:
+    """A line for each request, which has no number: it, and the digest of the decision on it under a version."""
     return "".join(
         json.dumps({"request": request, "sha256": digest(decision.to_dict())}, sort_keys=True) + "\n"
-        for request, decision in zip(requests, _decide(requests, version), strict=True)
+        for request, decision in zip(requests, _decide(policy, requests, version), strict=True)
     )
 
 
@@ -198,12 +218,29 @@ def digest(decision: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(decision | {"policy": policy}, sort_keys=True).encode()).hexdigest()
 
 
-def _decide(requests: list[Any], version: str | None = None) -> Iterator[Decision]:
-    with EmbeddedPolicy() as policy:
-        for answer in policy.decide_many(requests, version=version):
-            if not isinstance(answer, Decision):
-                raise answer
-            yield answer
+def _decide(policy: EmbeddedPolicy, requests: list[Any], version: str | None = None) -> Iterator[Decision]:
+    for answer in policy.decide_many(requests, version=version):
+        if not isinstance(answer, Decision):
+            raise answer
+        yield answer
+
+
+def compiled(policy: Path, bundle: Path) -> Path:
+    """A folder of Rego as the client takes it. Raises `InvalidValue` when OPA refuses it."""
+    entry_points = [f"--entrypoint=payer/{name}" for name in ("decision", "decisions", "catalogue")]
+    done = subprocess.run([OPA, "build", "--target=wasm", *entry_points, f"--output={bundle}", policy], check=False)
+    if done.returncode:
+        raise InvalidValue(f"{policy} does not compile")
+    return bundle
+
+
+def with_drafts() -> EmbeddedPolicy:
+    """What policy/ says, in process: the client's policy, which has no drafts; where there are any, one with them.
+    Raises `InvalidValue` when it does not compile."""
+    if not drafts(POLICY, LOCK):
+        return EmbeddedPolicy()
+    with tempfile.TemporaryDirectory() as folder:
+        return EmbeddedPolicy(compiled(POLICY, Path(folder) / "drafts.tar.gz"))
 
 
 def stage(policy: Path, lock: Path, folder: Path) -> None:
@@ -221,7 +258,7 @@ def stage(policy: Path, lock: Path, folder: Path) -> None:
 def resolve(folder: Path) -> None:
     """A rule's METADATA becomes a constant where it is used: OPA keeps each three times, a quarter of the memory that a
     document takes."""
-    command: list[str | Path] = [ROOT / ".tools" / "bin" / "opa", "inspect", "--annotations", "--format", "json", "."]
+    command: list[str | Path] = [OPA, "inspect", "--annotations", "--format", "json", "."]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     notes: dict[str, dict[int, Any]] = {}  # by file and row
     for note in json.loads(done.stdout)["annotations"]:
@@ -258,33 +295,88 @@ def _is_date(text: str) -> bool:
         return False
 
 
+def _history(text: str) -> tuple[str, set[tuple[str, str]]]:
+    """Of a file of criteria, the day of the last review, and the changes with theirs."""
+    notes = re.findall(r"^# ?(.*)", text.partition("\npackage ")[0].partition("# METADATA\n")[2], re.MULTILINE)
+    custom = (yaml.safe_load("\n".join(notes)) or {}).get("custom") or {}
+    changes = {(str(each.get("date")), str(each.get("change"))) for each in custom.get("history") or []}
+    return str(custom.get("last_reviewed")), changes
+
+
+def _runs(*module: str) -> bool:
+    return subprocess.run([sys.executable, "-m", *module], cwd=ROOT, check=False).returncode == 0
+
+
 def _traced() -> bool:
     """Whether each clause of each version has its rule, its vectors and its place in a second reading."""
-    test = ["-m", "pytest", "-q", "-c", "pyclient/pyproject.toml", "--rootdir", ".", "tests/test_traceability.py"]
-    return subprocess.run([sys.executable, *test], cwd=ROOT, check=False).returncode == 0
+    quiet = ("-q", "-rN", "--tb=line", "-c", "pyclient/pyproject.toml", "--rootdir", ".")
+    return _runs("pytest", *quiet, "tests/test_traceability.py")
+
+
+def unready(root: Path, unpublished: list[tuple[str, str]]) -> Iterator[str]:
+    """What drafts lack before they can be published."""
+    for draft in unpublished:
+        yield from wanting(root, *draft)
+    if unpublished and not _traced():
+        yield "a clause has no rule, no vector of a state or no second reading: the test above says which"
+
+
+def _proved(document: str, version: str) -> bool:
+    """Whether OPA, with all drafts, and the second reading decide a sample alike."""
+    return _runs("tests.oracle.prove", document, version, "--sample", str(SAMPLE))
+
+
+def _lock(unpublished: list[tuple[str, str]]) -> None:
+    """All that is kept of a version is made before any of it is written."""
+    with with_drafts() as policy:
+        made = [locked(policy, GOLDEN, *draft) for draft in unpublished]
+    for kept in made:
+        _write(kept)
+    publish(POLICY, LOCK)
+
+
+def _write(kept: dict[Path, str]) -> None:
+    for file, text in kept.items():
+        file.write_text(text, encoding="utf-8")
+
+
+def _grown() -> Iterator[tuple[str, str, dict[Path, str]]]:
+    """The published versions whose examples or vectors are more than those whose decisions are locked."""
+    with with_drafts() as policy:
+        for document, versions in json.loads(LOCK.read_text(encoding="utf-8")).items():
+            for version in versions:
+                kept = locked(policy, GOLDEN, document, version)
+                if any(not file.exists() or file.read_text(encoding="utf-8") != text for file, text in kept.items()):
+                    yield document, version, kept
 
 
 def main(step: str, *arguments: str) -> int:
     found = list(problems(POLICY, LOCK))
     unpublished = drafts(POLICY, LOCK)
-    if step == "publish":
-        # What is wrong is wrong for good once it is locked.
-        found += [problem for draft in unpublished for problem in wanting(ROOT, *draft)]
-        if not found and unpublished and not _traced():
-            found.append("a clause has no rule, no vector of a state or no second reading: the test above says which")
-        if not found:
-            publish(POLICY, LOCK)
-    elif step == "stage":
-        stage(POLICY, LOCK, Path(arguments[0]))
-    elif step == "golden":
-        names = {file.name for file in GOLDEN.iterdir()}
-        for document, versions in json.loads(LOCK.read_text(encoding="utf-8")).items():
-            for version in versions:
-                if f"{document}_{version}.jsonl" not in names:
-                    keep(GOLDEN, document, version)
-    else:
-        for document, version in unpublished:
-            print(f"{document} {version} is a draft, in no bundle and no wasm: make publish")
+    try:
+        if step == "publish":
+            # What is wrong is wrong for good once it is locked.
+            found += unready(ROOT, unpublished)
+            if not found and not all(_proved(*draft) for draft in unpublished):
+                found.append("the policy and a second reading decide otherwise: what differs stands above")
+            if not found:
+                _lock(unpublished)
+        elif step == "stage":
+            stage(POLICY, LOCK, Path(arguments[0]))
+        elif step == "golden":
+            for _, _, kept in _grown():
+                _write(kept)
+        else:
+            for document, version in unpublished:
+                print(f"{document} {version} is a draft, in no bundle and no wasm: make publish")
+            for lack in unready(ROOT, unpublished):
+                print(f"make publish will say: {lack}")
+            found += [
+                f"{document} {version} has examples or vectors on which its decisions are not locked: make golden"
+                for document, version, _ in _grown()
+            ]
+    except PolicyError as error:
+        found.append(f"a decision of a draft cannot be made or read: {error}")
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0

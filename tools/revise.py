@@ -122,7 +122,9 @@ Steps left:
   4. payer-policy diff {versions}
   5. payer-policy impact {versions} build/requests.jsonl
   6. Add vectors to policy_tests/vectors/{name}/, dated from {revision.new} on, every clause met, not met and
-     unknown, and a second reading of the version to tests/readings/{name}.py.
+     unknown, a test of its tree and facts to policy_tests/{name}_test.rego (that of {revision.old} goes to
+     superseded/ there), an example, and a second reading of the version to tests/readings/{name}.py.
+     make published-check says what is left.
   7. make docs test, then make publish, which locks the version for good.""")
     return 0
 

@@ -37,7 +37,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from tests import ROOT
 from tests.oracle import contract, prove
 from tests.readings.decision import ABSENT
-from tests.stage.opa import as_served, process
+from tests.stage.opa import process
+from tools.publish import with_drafts
 
 BATCH = 500
 PATIENCE = 600  # seconds for a batch: a slow machine is no difference
@@ -339,7 +340,7 @@ def compare(task: tuple[str, Sequence[int]]) -> tuple[int, Counter[str], Differe
     """How many were compared, how often by which way, and those that differ with what is said of them."""
     global _embedded
     url, indices = task
-    _embedded = _embedded or as_served()
+    _embedded = _embedded or with_drafts()
     client = _clients.setdefault(url, PolicyClient(url, timeout=(PATIENCE, PATIENCE), deadline=PATIENCE))
     texts = [text_of(index) for index in indices]
     body = f'{{"requests":[{",".join(texts)}]}}'

@@ -194,14 +194,19 @@ def prove(url: str, space: Space, indices: Sequence[int], console: Console) -> b
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("document", nargs="?", help="one document, in all its versions; else all of them")
+    parser.add_argument("version", nargs="?", help="one of its versions")
     parser.add_argument("--policy", type=Path, default=ROOT / "policy", help="another directory of Rego")
     parser.add_argument(
         "--sample", type=int, metavar="N", help="compare N combinations of each version, always the same"
     )
     options = parser.parse_args()
-    spaces = [space for space in SPACES if options.document in (None, space.reading.document)]
+    spaces = [
+        space
+        for space in SPACES
+        if options.document in (None, space.reading.document) and options.version in (None, space.reading.version)
+    ]
     if not spaces:
-        parser.error(f"no second reading of this document; there is one of {', '.join(map(str, SPACES))}")
+        parser.error(f"no second reading of this; there is one of {', '.join(map(str, SPACES))}")
     with process(options.policy) as (port, _):
         url = f"http://127.0.0.1:{port}"
         return 0 if all([prove(url, space, space.indices(options.sample), Console()) for space in spaces]) else 1

@@ -7,6 +7,7 @@ from tests.readings.decision import (
     ABSENT,
     FLAG,
     UNKNOWN,
+    Clause,
     Facts,
     Fallback,
     Leaf,
@@ -35,45 +36,54 @@ _DIAGNOSIS = (
     is_one_of("cd19_positive", True),
 )
 
-PATHWAYS = (
-    all_of(
-        "I+II",
-        all_of("I", *_DIAGNOSIS),
-        any_of(
-            "II",
-            # relapsed or refractory
-            is_one_of("disease_status", "relapsed", "refractory", id="II.A"),
-            # in combination with a tyrosine kinase inhibitor, one of the five named
-            holds_one_of("combined_with", *TKI, id="II.B"),
-            # MRD of 0.1 % or more after a first or second complete response to induction
-            all_of("II.C", Leaf("mrd_percent", lambda percent: percent >= 0.1), is_one_of("complete_response", 1, 2)),
-            # consolidation
-            is_one_of("treatment_phase", "consolidation", id="II.D"),
-        ),
-    ),
-    all_of(
-        "III+IV",
-        all_of("III", *_DIAGNOSIS),
-        # maintenance, as a single agent, alternating with POMP
+
+def pathways(least_mrd: float) -> tuple[Clause, ...]:
+    """With the least MRD, in percent, that meets II.C."""
+    return (
         all_of(
-            "IV",
-            is_one_of("treatment_phase", "maintenance"),
-            Leaf("combined_with", lambda drugs: len(drugs) == 0),
-            Leaf("alternating_with", lambda drugs: set(drugs) == set(POMP)),
+            "I+II",
+            all_of("I", *_DIAGNOSIS),
+            any_of(
+                "II",
+                # relapsed or refractory
+                is_one_of("disease_status", "relapsed", "refractory", id="II.A"),
+                # in combination with a tyrosine kinase inhibitor, one of the five named
+                holds_one_of("combined_with", *TKI, id="II.B"),
+                # MRD after a first or second complete response to induction
+                all_of(
+                    "II.C",
+                    Leaf("mrd_percent", lambda percent: percent >= least_mrd),
+                    is_one_of("complete_response", 1, 2),
+                ),
+                # consolidation
+                is_one_of("treatment_phase", "consolidation", id="II.D"),
+            ),
         ),
-    ),
-    # with an Interfant regimen, infant ALL with KMT2A rearranged: neither lineage nor CD19 is asked for
-    all_of(
-        "V",
+        all_of(
+            "III+IV",
+            all_of("III", *_DIAGNOSIS),
+            # maintenance, as a single agent, alternating with POMP
+            all_of(
+                "IV",
+                is_one_of("treatment_phase", "maintenance"),
+                Leaf("combined_with", lambda drugs: len(drugs) == 0),
+                Leaf("alternating_with", lambda drugs: set(drugs) == set(POMP)),
+            ),
+        ),
+        # with an Interfant regimen, infant ALL with KMT2A rearranged: neither lineage nor CD19 is asked for
         all_of(
             "V",
-            is_one_of("disease", "all"),
-            is_one_of("infant", True),
-            is_one_of("kmt2a_rearranged", True),
-            holds_one_of("combined_with", "interfant"),
+            all_of(
+                "V",
+                is_one_of("disease", "all"),
+                is_one_of("infant", True),
+                is_one_of("kmt2a_rearranged", True),
+                holds_one_of("combined_with", "interfant"),
+            ),
         ),
-    ),
-)
+    )
+
+
 # DLBCL; and every other indication
 EXCLUSIONS = (is_one_of("disease", "dlbcl", id="exclusion.I"), Fallback("exclusion.II"))
 
@@ -159,7 +169,7 @@ READINGS = [
         document="CC-0126",
         version="2025-04-01",
         days=("2025-06-01", "2025-04-01", "2028-02-29", "2199-12-31"),
-        pathways=PATHWAYS,
+        pathways=pathways(0.1),
         exclusions=EXCLUSIONS,
         classes=CLASSES,
         numbers={"complete_response": (0, 20, None), "mrd_percent": (0, 100, (0.1,))},

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.oracle.vectors import VECTORS
-from tests.stage.opa import as_served, serving, wait_until_healthy
+from tests.stage.opa import serving, wait_until_healthy
+from tools.publish import with_drafts
 
 Known = list[tuple[dict[str, Any], dict[str, Any]]]
 
@@ -28,7 +29,7 @@ Known = list[tuple[dict[str, Any], dict[str, Any]]]
 def known_decisions() -> Known:
     """Requests with their right decisions, made in process by the compiled policy."""
     pairs: Known = []
-    with as_served() as policy:
+    with with_drafts() as policy:
         for vector in VECTORS.values():
             try:
                 pairs.append((vector["input"], policy.decide(vector["input"]).to_dict()))

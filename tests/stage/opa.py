@@ -4,7 +4,6 @@ a green one."""
 import os
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +15,8 @@ import pytest
 import requests
 import yaml
 from docker.models.containers import Container
-from payer_policy import EmbeddedPolicy
 
 from tests import ROOT
-from tools import publish
 
 OPA = ROOT / ".tools" / "bin" / "opa"
 
@@ -77,22 +74,6 @@ def serving(
         yield container
     finally:
         container.remove(force=True, v=True)
-
-
-def compiled(folder: Path, output: Path) -> Path:
-    """The policy of a folder as the client takes it."""
-    entry_points = [f"--entrypoint=payer/{name}" for name in ("decision", "decisions", "catalogue")]
-    subprocess.run([OPA, "build", "--target=wasm", *entry_points, f"--output={output}", folder], check=True)
-    return output
-
-
-def as_served() -> EmbeddedPolicy:
-    """What OPA serves of this checkout, in process: the client's policy, which has no drafts; where there are any, one
-    with them."""
-    if not publish.drafts(publish.POLICY, publish.LOCK):
-        return EmbeddedPolicy()
-    with tempfile.TemporaryDirectory() as folder:
-        return EmbeddedPolicy(compiled(publish.POLICY, Path(folder) / "drafts.tar.gz"))
 
 
 @contextmanager

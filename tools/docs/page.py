@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from payer_policy.workshop.diff import rule_in_words
@@ -82,9 +83,9 @@ class Reading(NamedTuple):
     words: str
 
 
-def readings(document: str) -> list[Reading]:
+def readings(document: str, docs: Path = DOCS) -> list[Reading]:
     """The rows of the table below the heading of the document in docs/readings.md."""
-    text = (DOCS / "readings.md").read_text(encoding="utf-8")
+    text = (docs / "readings.md").read_text(encoding="utf-8")
     found = re.search(rf"^## {re.escape(document)}$.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
     lines = [line.strip("|").split("|") for line in found[0].splitlines() if line.startswith("|")] if found else []
     rows = [dict(zip(map(str.strip, lines[0]), map(str.strip, line), strict=True)) for line in lines[2:]]
