@@ -176,12 +176,15 @@ def test_a_page_for_each_version_says_every_form_in_words(clone: Path) -> None:
         "| `not` | The weight is not from 50 to 95 kg. | `none_of([_middle])` | "
         "`not.weight` is not met | `not.weight` is met | `not.weight` is unknown |",
         "- `two` met: test heavy",
-        "| [2020-01-01](test2_0_2020_01_01.md) | 2020-12-31 | 2020-01-01 |",
+        "| 2021-01-01, this page, a draft | the next version | 2020-01-01 |",
+        "| [2020-01-01](test2_0_2020_01_01.md), a draft | 2020-12-31 | 2020-01-01 |",
+        "**This is a draft**: it is not published, and decides nothing in production.",
     ):
         assert row in page
     assert "- `two` met: none\n" in old
     assert "- `two` unknown: test open\n" in old
-    assert "| [2021-01-01](test2_0.md) | the next version | 2020-01-01 |" in old
+    assert "| [2021-01-01](test2_0.md), a draft | the next version | 2020-01-01 |" in old
+    assert "a draft" not in (clone / "docs" / "cc0126.md").read_text().casefold()
 
 
 @pytest.mark.parametrize(

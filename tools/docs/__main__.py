@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from payer_policy.runtime.documents import module_name
 
 from tests.oracle.vectors import VECTORS
-from tools import ROOT
+from tools import ROOT, publish
 from tools.docs.agreement import agree
 from tools.docs.document import File, Version, evaluate
 from tools.docs.fhirpath import check_fhirpath
@@ -20,6 +20,7 @@ def pages() -> dict[str, str]:
     criteria = {tuple(file.path[2:]): file for file in files if "pathways" in file.rules}
     advisories = [row for file in files if file.path[:2] != ["payer", "criteria"] for row in file.advisories]
     held: dict[str, list[Version]] = {}
+    drafts = publish.drafts(publish.POLICY, publish.LOCK)
     catalogue = evaluate("data.payer.catalogue")
     check_fhirpath(files, catalogue)
     for entry in catalogue["documents"]:
@@ -28,7 +29,8 @@ def pages() -> dict[str, str]:
         for version in reversed(entry["versions"]):
             dated = f"{module}_{version['version'].replace('-', '_')}.md"
             name = dated if document in held else f"{module}.md"
-            held.setdefault(document, []).append(Version(criteria[document, version["version"]], version, name))
+            key = document, version["version"]
+            held.setdefault(document, []).append(Version(criteria[key], version, name, key in drafts))
     # All at once: starting OPA costs more than most decisions.
     questions = [vector["input"] for vector in VECTORS.values()]
     decisions = evaluate("[d | some r in input; d := data.payer.decision with input as r]", questions)

@@ -148,10 +148,10 @@ class Node:
 
 
 class Version:
-    """A version of a document: its file of criteria and what the catalogue says."""
+    """A version of a document: its file of criteria, what the catalogue says, and whether it is a draft."""
 
-    def __init__(self, file: File, held: Json, page: str) -> None:
-        self.file, self.held, self.page = file, held, page
+    def __init__(self, file: File, held: Json, page: str, draft: bool) -> None:
+        self.file, self.held, self.page, self.draft = file, held, page, draft
         self.document, self.version = file.path[2:]
         self.facts = {fact["name"]: fact for fact in held["facts"]}
         self.pathways, self.exclusions = (

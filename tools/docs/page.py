@@ -137,6 +137,11 @@ def page(version: Version, versions: list[Version], read: list[Reading], advisor
         "",
         plain(version.file.about["description"]),
         "",
+        *(
+            ["**This is a draft**: it is not published, and decides nothing in production.", ""]
+            if version.draft
+            else []
+        ),
         "`make docs` makes this page: text and rule come from the policy's files, facts from the catalogue, vectors",
         "from `policy_tests/`, readings from `docs/readings.md`. When a criterion is met is said from its rule, and",
         "what the policy decided on every vector agrees. Whether text and rule say the same is for a person to judge.",
@@ -147,7 +152,8 @@ def page(version: Version, versions: list[Version], read: list[Reading], advisor
             "in force from | to | last reviewed",
             (
                 [
-                    f"{one.version}, this page" if one is version else f"[{one.version}]({one.page})",
+                    (f"{one.version}, this page" if one is version else f"[{one.version}]({one.page})")
+                    + (", a draft" if one.draft else ""),
                     one.held["effective_to"] or "the next version",
                     one.held["last_reviewed"],
                 ]
