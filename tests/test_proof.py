@@ -115,6 +115,8 @@ def test_sample_of_all_combinations(space: Space, opa_url: str) -> None:
 def test_the_sample_has_every_outcome_and_what_decisions_rarely_say() -> None:
     """Else a comparison would prove little: of classes drawn evenly one request in thousands is approved."""
     for space in SPACES:
+        if space.total <= 6_000:
+            continue  # all of it is asked, nothing drawn
         said = [decide(space.reading, space.request(index)) for index in space.indices(6_000)]
         counts = {outcome: sum(one["outcome"] == outcome for one in said) for outcome in DECIDED}
         assert min(counts.values()) > 5, f"{space}: {counts}"
