@@ -80,13 +80,23 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def file_of_cc0126(folder: Path, part: str = "criteria") -> Path:
+    """Of its version 2025-04-01, wherever that is filed by now."""
+    parts = {
+        "facts" if path.stem.endswith("_facts") else "record" if path.stem.endswith("_record") else "criteria": path
+        for path, *version, _ in publish.files(folder)
+        if version == ["CC-0126", "2025-04-01"]
+    }
+    return parts[part]
+
+
 def test_what_is_published_is_as_it_was(copy: tuple[Path, Path]) -> None:
     assert list(publish.problems(*copy)) == []
 
 
 def test_an_edit_to_a_published_version_is_refused(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    edit(folder / "cc0126.rego", '"mrd_percent", 0.1', '"mrd_percent", 0.01')
+    edit(file_of_cc0126(folder), '"mrd_percent", 0.1', '"mrd_percent", 0.01')
     [problem] = publish.problems(folder, lock)
     assert problem.startswith("CC-0126 2025-04-01 is published, but its criteria were edited: take the edit back")
     publish.publish(folder, lock)  # does not mend it
@@ -95,14 +105,14 @@ def test_an_edit_to_a_published_version_is_refused(copy: tuple[Path, Path]) -> N
 
 def test_a_published_version_cannot_go(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    (folder / "cc0126_facts.rego").unlink()
+    file_of_cc0126(folder, "facts").unlink()
     [problem] = publish.problems(folder, lock)
     assert "its facts are gone" in problem
 
 
 def test_a_superseded_version_may_be_renamed(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    (folder / "cc0126.rego").rename(folder / "superseded" / "cc0126_2025_04_01.rego")
+    file_of_cc0126(folder).rename(folder / "superseded" / "cc0126_as_it_was.rego")
     assert list(publish.problems(folder, lock)) == []
 
 
@@ -139,11 +149,12 @@ def test_a_version_may_begin_before_or_after_those_published_but_not_between(cop
 
 def test_what_is_no_version(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    shutil.copy(folder / "cc0126.rego", folder / "again.rego")
-    shutil.copy(folder / "cc0126.rego", folder / "no_date.rego")
-    edit(folder / "no_date.rego", '["2025-04-01"]', '["2026-02-30"]')
+    there = file_of_cc0126(folder)
+    again = Path(shutil.copy(there, there.with_name(f"{there.stem}_again.rego")))
+    undated = Path(shutil.copy(there, there.with_name("no_date.rego")))
+    edit(undated, '["2025-04-01"]', '["2026-02-30"]')
     assert list(publish.problems(folder, lock)) == [
-        "cc0126.rego: the criteria of CC-0126 2025-04-01 stand in another file already",
+        f"{again.name}: the criteria of CC-0126 2025-04-01 stand in another file already",
         "no_date.rego: the version 2026-02-30 is no calendar date",
         "CC-0126 2026-02-30 has not both criteria and facts",
     ]
@@ -166,13 +177,11 @@ def test_a_draft_is_in_nothing_that_decides(copy: tuple[Path, Path], tmp_path: P
 
 def test_what_is_staged_has_its_metadata_where_it_is_used(copy: tuple[Path, Path], tmp_path: Path) -> None:
     publish.stage(*copy, tmp_path / "staged")
-    texts = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "staged").glob("*.rego")}
-    assert {name: text.count("# METADATA") for name, text in texts.items()} == {
-        name: 0 if name.endswith(("_facts.rego", "_record.rego")) else 1 for name in texts
-    }
+    counts = {path: text.count("# METADATA") for path, _, _, text in publish.files(tmp_path / "staged")}
+    assert counts == {path: 0 if path.stem.endswith(("_facts", "_record")) else 1 for path in counts}
     note = '{"description": "The disease has relapsed or is refractory.", "custom": {"id": "II.A"}}'
     rule = f'clause_ii_a := criterion.one_of({note}, "disease_status", {{"relapsed", "refractory"}})'
-    assert f"\n\n{rule}\n\n" in texts["cc0126.rego"]
+    assert f"\n\n{rule}\n\n" in file_of_cc0126(tmp_path / "staged").read_text(encoding="utf-8")
     assert '"≥ 2"' in publish.resolved(
         "\n\n# METADATA\n# description: ≥ 2\na := f(rego.metadata.rule())\n", {5: {"description": "≥ 2"}}
     )
