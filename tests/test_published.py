@@ -10,6 +10,7 @@ from payer_policy.workshop.replay import replay
 
 from tests import ROOT
 from tests.stage.clone import run
+from tests.stage.versions import CRITERIA, FACTS, filed
 from tools import publish
 
 DRAFTS = set(publish.drafts(publish.POLICY, publish.LOCK))  # of this checkout
@@ -80,23 +81,13 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def file_of_cc0126(folder: Path, part: str = "criteria") -> Path:
-    """Of its version 2025-04-01, wherever that is filed by now."""
-    parts = {
-        "facts" if path.stem.endswith("_facts") else "record" if path.stem.endswith("_record") else "criteria": path
-        for path, *version, _ in publish.files(folder)
-        if version == ["CC-0126", "2025-04-01"]
-    }
-    return parts[part]
-
-
 def test_what_is_published_is_as_it_was(copy: tuple[Path, Path]) -> None:
     assert list(publish.problems(*copy)) == []
 
 
 def test_an_edit_to_a_published_version_is_refused(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    edit(file_of_cc0126(folder), '"mrd_percent", 0.1', '"mrd_percent", 0.01')
+    edit(filed(folder)[CRITERIA], '"mrd_percent", 0.1', '"mrd_percent", 0.01')
     [problem] = publish.problems(folder, lock)
     assert problem.startswith("CC-0126 2025-04-01 is published, but its criteria were edited: take the edit back")
     publish.publish(folder, lock)  # does not mend it
@@ -105,14 +96,14 @@ def test_an_edit_to_a_published_version_is_refused(copy: tuple[Path, Path]) -> N
 
 def test_a_published_version_cannot_go(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    file_of_cc0126(folder, "facts").unlink()
+    filed(folder)[FACTS].unlink()
     [problem] = publish.problems(folder, lock)
     assert "its facts are gone" in problem
 
 
 def test_a_superseded_version_may_be_renamed(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    file_of_cc0126(folder).rename(folder / "superseded" / "cc0126_as_it_was.rego")
+    filed(folder)[CRITERIA].rename(folder / "superseded" / "cc0126_as_it_was.rego")
     assert list(publish.problems(folder, lock)) == []
 
 
@@ -149,7 +140,7 @@ def test_a_version_may_begin_before_or_after_those_published_but_not_between(cop
 
 def test_what_is_no_version(copy: tuple[Path, Path]) -> None:
     folder, lock = copy
-    there = file_of_cc0126(folder)
+    there = filed(folder)[CRITERIA]
     again = Path(shutil.copy(there, there.with_name(f"{there.stem}_again.rego")))
     undated = Path(shutil.copy(there, there.with_name("no_date.rego")))
     edit(undated, '["2025-04-01"]', '["2026-02-30"]')
@@ -181,7 +172,7 @@ def test_what_is_staged_has_its_metadata_where_it_is_used(copy: tuple[Path, Path
     assert counts == {path: 0 if path.stem.endswith(("_facts", "_record")) else 1 for path in counts}
     note = '{"description": "The disease has relapsed or is refractory.", "custom": {"id": "II.A"}}'
     rule = f'clause_ii_a := criterion.one_of({note}, "disease_status", {{"relapsed", "refractory"}})'
-    assert f"\n\n{rule}\n\n" in file_of_cc0126(tmp_path / "staged").read_text(encoding="utf-8")
+    assert f"\n\n{rule}\n\n" in filed(tmp_path / "staged")[CRITERIA].read_text(encoding="utf-8")
     assert '"≥ 2"' in publish.resolved(
         "\n\n# METADATA\n# description: ≥ 2\na := f(rego.metadata.rule())\n", {5: {"description": "≥ 2"}}
     )

@@ -12,14 +12,15 @@ from payer_policy import InvalidValue
 from payer_policy.command import main as command
 
 from tests import ROOT
+from tests.stage.versions import CRITERIA, FACTS, VERSION, filed
 from tools.revise import main, revise
 
-VERSION = "2025-04-01"
-FILES = ("cc0126.rego", "cc0126_facts.rego")
+FILED = filed(ROOT / "policy")
+FILES = (CRITERIA, FACTS)
 
 
 def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
-    before = {name: ((ROOT / "policy") / name).read_bytes() for name in FILES}
+    before = {name: FILED[name].read_bytes() for name in FILES}
     for name, text in before.items():
         (tmp_path / name).write_bytes(text)
     done = revise(tmp_path, "CC-0126", date(2026, 4, 1))
@@ -48,7 +49,7 @@ def test_a_revision_keeps_every_byte_of_the_old_version(tmp_path: Path) -> None:
 def test_a_revision_dates_the_version_alone(tmp_path: Path) -> None:
     history = f'#     - date: "{VERSION}"\n#       change: A change of that day.\n'
     for name in FILES:
-        text = ((ROOT / "policy") / name).read_text(encoding="utf-8")
+        text = FILED[name].read_text(encoding="utf-8")
         text = text.replace('last_reviewed: "2025-02-21"', f'last_reviewed: "{VERSION}"')
         (tmp_path / name).write_text(text.replace("#   history:\n", f"#   history:\n{history}"), encoding="utf-8")
     revise(tmp_path, "CC-0126", date(2026, 4, 1))
@@ -62,7 +63,7 @@ def revisable(folder: Path) -> list[Path]:
     folder.mkdir()
     files = [folder / name for name in FILES]
     for file in files:
-        file.write_bytes(((ROOT / "policy") / file.name).read_bytes())
+        file.write_bytes(FILED[file.name].read_bytes())
     return files
 
 

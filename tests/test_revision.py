@@ -3,7 +3,6 @@ load, replay of the old decisions. It is a fixture, made here: no such version o
 
 import json
 import random
-import shutil
 import tarfile
 import threading
 import time
@@ -19,6 +18,7 @@ from payer_policy.workshop.replay import replay
 
 from tests import ROOT
 from tests.stage.bundles import bundle, polling, revision_of, rewritten, wait_for
+from tests.stage.versions import newest
 from tools.publish import compiled
 
 OLD, NEW = "2025-04-01", "2026-04-01"
@@ -28,8 +28,7 @@ REQUESTS = 10_000
 @pytest.fixture(scope="module")
 def revised(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The policy of this checkout and a revision whose threshold is 0.01 % rather than 0.1 %."""
-    folder = tmp_path_factory.mktemp("revised") / "policy"
-    shutil.copytree(ROOT / "policy", folder)
+    folder = newest(tmp_path_factory.mktemp("revised") / "policy")
     assert main(["revise", "CC-0126", "--effective", NEW, "--policy", str(folder)]) == 0
     current = folder / "cc0126.rego"
     text = current.read_text(encoding="utf-8")
@@ -90,7 +89,7 @@ def test_a_revision_from_the_editor_to_the_auditor(
     assert f"<strong>{len(turned):,} of 10,000 requests</strong>" in page.read_text(encoding="utf-8")
 
     # Live, without a restart, under load: no call fails, and each decision says which revision made it.
-    bundle(ROOT / "policy", tmp_path / "old.tar.gz", "1", key)
+    bundle(newest(tmp_path / "old"), tmp_path / "old.tar.gz", "1", key)
     bundle(revised, tmp_path / "new.tar.gz", "2", key)
     stored: list[dict[str, Any]] = []
     with polling(engine, opa_image, key, tmp_path / "served") as opa, PolicyClient(opa.url) as client:
@@ -135,7 +134,7 @@ def test_a_bundle_is_taken_only_as_it_was_signed(
     key: Path, engine: docker.DockerClient, opa_image: str, tmp_path: Path
 ) -> None:
     good = tmp_path / "good.tar.gz"
-    bundle(ROOT / "policy", good, "1", key)
+    bundle(newest(tmp_path / "policy"), good, "1", key)
     unsigned = rewritten(good, tmp_path / "unsigned.tar.gz", "/.signatures.json", None)
     tampered = rewritten(
         good, tmp_path / "tampered.tar.gz", "/cc0126.rego", (b'"mrd_percent", 0.1)', b'"mrd_percent", 0.0)')

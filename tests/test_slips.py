@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import ROOT
-
-CRITERIA, FACTS, RECORD = "cc0126.rego", "cc0126_facts.rego", "cc0126_record.rego"
+from tests.stage.versions import CRITERIA, FACTS, RECORD, newest
 
 # By name: the file, what stands there and what the slip makes of it, and what is said.
 SLIPS: dict[str, tuple[str, str, str, str]] = {
@@ -575,10 +574,7 @@ SLIPS: dict[str, tuple[str, str, str, str]] = {
 
 @pytest.fixture
 def policy(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "policy" / "engine", tmp_path / "policy" / "engine")
-    for name in (CRITERIA, FACTS, RECORD):
-        shutil.copy(ROOT / "policy" / name, tmp_path / "policy")
-    return tmp_path / "policy"
+    return newest(tmp_path / "policy", others=False)
 
 
 def said(policy: Path) -> str:
