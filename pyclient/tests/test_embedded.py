@@ -94,6 +94,7 @@ def of_child(work: Callable[[], bool]) -> str:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # that there are threads is what is tested
+@pytest.mark.no_cover  # on Python 3.10 a child inherits a lock of coverage that a thread held, in every tenth fork
 @pytest.mark.usefixtures("busy")
 def test_a_child_forked_while_threads_decide_decides(policy: EmbeddedPolicy, expected: list[Decision]) -> None:
     def work() -> bool:
