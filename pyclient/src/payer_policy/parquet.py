@@ -239,7 +239,7 @@ def impact_parquet(
     """`impact` for the rows of a file, numbered from 1. A row that holds no request is an invalid one under both sides.
     Raises as `impact` and `ParquetBatch.run` do."""
     file = _Source(source)
-    study = partial(comparing, document, old, new, facts=facts)
+    study = partial(comparing, document, old, new, facts=facts, hinted=True)
     study().beside(file.schema.empty_table())
     result, done = Impact(document), 0
     tables = enumerate(file.tables(columns_read(file.schema.names, facts)))

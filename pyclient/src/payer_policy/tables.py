@@ -202,8 +202,11 @@ def deciding(
     )
 
 
-def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in_flight: int = 2) -> Deciding:
-    """Of a request of another document, the result says only which it is, by `APART`."""
+def comparing(
+    document: str, old: Side, new: Side, *, facts: Facts = "facts", hinted: bool = False, in_flight: int = 2
+) -> Deciding:
+    """Of a request of another document, the result says only which it is, by `APART`. With `hinted`, it says what to
+    write instead of text that should be a number."""
     held = [Documents(side.policy) for side in (old, new)]
 
     def apart(named: Any) -> _Row:  # noqa: ANN401
@@ -226,7 +229,7 @@ def comparing(document: str, old: Side, new: Side, *, facts: Facts = "facts", in
     def refused(name: str, problem: str, read: Mapping[str, Any]) -> _Row:
         return _REFUSED_TWICE if read.get("document") == document else apart(read.get("document"))
 
-    return Deciding(held[0], facts, COMPARED, decided, refused)
+    return Deciding(held[0], facts, COMPARED.append(HINT) if hinted else COMPARED, decided, refused)
 
 
 class Deciding:
@@ -295,7 +298,7 @@ class Deciding:
                         unread.append((place, self._refused(error.name, str(error), error.read)))
 
         answered = dict(self._decided(requests()))
-        for place, answer in answered.items():
+        for place, answer in answered.items() if HINT.name in self.result.names else ():
             if errors := answer.get("errors"):
                 answered[place] = {**answer, HINT.name: columns.hint(values[place], errors, self._documents)}
         results.update(answered)
