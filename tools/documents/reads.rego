@@ -58,34 +58,34 @@ _problem contains [file, row, ["reads input.facts", _shown(term.value[2]), "whic
 	not term.value[2].value in {fact.name | some fact in criteria[held.document][held.version].facts}
 }
 
-# What is no sentence of the vocabulary, as a note on an approval, compares facts in Rego.
 _problem contains [file, row, ["compares the fact", fact.name, "with", _shown(value), "which is no value of it"]] if {
-	some [file, row, rule] in _rules
+	some [file, row, name, value] in _comparisons
 	held := _documents[file]
+	some fact in criteria[held.document][held.version].facts
+	fact.name == name
+	not _is_value(value, fact)
+}
+
+# What is no sentence of the vocabulary, as a note on an approval, compares facts in Rego.
+_comparisons contains [file, row, term.value[2].value, value] if {
+	some [file, row, rule] in _rules
 	walk(rule.rule, [_, compared])
 	_compares(compared)
 	some term in compared
 	_reads_fact(term)
-	some fact in criteria[held.document][held.version].facts
-	fact.name == term.value[2].value
 	some value in {value | some other in compared; some value in _constants(file, other)}
-	not _is_value(value, fact)
 }
 
-# The same of a function of the file that is handed a fact.
-_problem contains [file, row, ["compares the fact", fact.name, "with", _shown(value), "which is no value of it"]] if {
+# Or hands them to a function of the file that does.
+_comparisons contains [file, row, term.value[2].value, value] if {
 	some [file, _, rule] in _rules
-	held := _documents[file]
 	walk(rule.rule, [_, call])
 	is_array(call)
 	some i, term in call
 	_reads_fact(term)
-	some fact in criteria[held.document][held.version].facts
-	fact.name == term.value[2].value
 	some [row, helper] in _in(file)
 	[step.value | some step in call[0].value] == [helper.name]
 	some value in _compared_with(file, helper.rule, helper.rule.head.args[i - 1])
-	not _is_value(value, fact)
 }
 
 _compared_with(file, rule, argument) := {value | some value in _constants(file, argument)} | {value |
