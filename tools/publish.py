@@ -35,6 +35,7 @@ from payer_policy.workshop.records import record_line
 
 from tools import ROOT
 from tools.checkout import PACKAGE
+from tools.docs.document import File
 from tools.docs.page import readings
 
 POLICY, LOCK, GOLDEN = ROOT / "policy", ROOT / "published.json", ROOT / "policy_tests" / "golden"
@@ -116,15 +117,15 @@ def wanting(root: Path, document: str, version: str) -> Iterator[str]:
     """What a version of a document needs besides its rules before it can be published. What an older version has does
     not count for it."""
     name = module_name(document)
-    texts = {
-        begins: text
-        for path, known, begins, text in files(root / "policy")
+    criteria = {
+        begins: path
+        for path, known, begins, _ in files(root / "policy")
         if known == document and not path.stem.endswith(("_facts", "_record"))
     }
-    until = min((later for later in texts if later > version), default="2200")  # no request may name a later day
-    before = max((earlier for earlier in texts if earlier < version), default="")
-    reviewed, history = _history(texts.get(version, ""))
-    new = history - _history(texts.get(before, ""))[1]
+    until = min((later for later in criteria if later > version), default="2200")  # no request may name a later day
+    before = max((earlier for earlier in criteria if earlier < version), default="")
+    reviewed, history = _history(criteria.get(version))
+    new = history - _history(criteria.get(before))[1]
     named = re.compile(rf'"{re.escape(document)}"(?:, |\]\[)"{version}"')
     tests = (file.read_text(encoding="utf-8") for file in (root / "policy_tests").rglob("*_test.rego"))
     reading = root / "tests" / "readings" / f"{name}.py"
@@ -295,10 +296,9 @@ def _is_date(text: str) -> bool:
         return False
 
 
-def _history(text: str) -> tuple[str, set[tuple[str, str]]]:
-    """Of a file of criteria, the day of the last review, and the changes with theirs."""
-    notes = re.findall(r"^# ?(.*)", text.partition("\npackage ")[0].partition("# METADATA\n")[2], re.MULTILINE)
-    custom = (yaml.safe_load("\n".join(notes)) or {}).get("custom") or {}
+def _history(criteria: Path | None) -> tuple[str, set[tuple[str, str]]]:
+    """By a file of criteria, the day of the last review, and the changes with theirs."""
+    custom = File(str(criteria)).about.get("custom", {}) if criteria else {}
     changes = {(str(each.get("date")), str(each.get("change"))) for each in custom.get("history") or []}
     return str(custom.get("last_reviewed")), changes
 
